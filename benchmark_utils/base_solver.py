@@ -1,0 +1,138 @@
+"""What every solver of this benchmark would otherwise repeat."""
+import time
+import warnings
+
+import numpy as np
+from benchopt import BaseSolver
+from benchopt.stopping_criterion import INFINITY
+from scipy import sparse
+
+# A first run of 20 us is recorded as 100 to 150 us (cold caches), one after
+# 50 others as 23 us. So every solver gets untimed runs before a timed one
+# where a run is short; `WARM_SECONDS` is what they may take.
+SHORT_SECONDS = 1e-3
+WARM_SECONDS = 5e-3
+
+
+class LogisticSolver(BaseSolver):
+    """A solver that says what it handles; a subclass writes `solve`.
+
+    The class attributes are what `skip` answers from; each may be a property
+    where it depends on a parameter. The attributes say what the *method* or
+    the *library* can do; nothing is emulated.
+
+    A subclass implements ``solve(stop_val)``, which runs from w = 0 and
+    leaves its true iterate in ``self.coef`` and ``self.intercept``;
+    `stop_val` is a number of iterations, a tolerance or a callback, as its
+    `sampling_strategy` says. Before, ``self.X``, ``self.y``, ``self.lmbd1``,
+    ``self.lmbd2``, ``self.fit_intercept`` are set, X in the layout that it
+    asks for. That conversion is not timed.
+
+    A plain `benchopt.BaseSolver` in solvers/ works as well.
+    """
+
+    #: penalties it can have: "l2", "l1", "elasticnet" (both at once)
+    penalties = ("l2",)
+    #: an intercept that is not penalized
+    handles_intercept = True
+    #: CSR or CSC data as they are (never densified)
+    handles_sparse = True
+    #: layout of dense data, "C" or "F", and of sparse data, "csr" or "csc"
+    dense_layout = "C"
+    sparse_layout = "csr"
+    #: why not, for the attributes above: {"intercept": "it is penalized"}
+    why_not = {}
+    #: the values that a parameter may have, benchopt does not check them
+    choices = {}
+
+    #: parameters that a run has by default (benchopt)
+    sampling_strategy = "tolerance"
+
+    def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
+        for name, allowed in self.choices.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                known = ", ".join(map(str, allowed))
+                return True, f"unknown {name}={value}: choose among {known}."
+        penalty = (
+            "elasticnet" if lmbd1 and lmbd2 else "l1" if lmbd1 else "l2"
+        )
+        refused = [
+            what
+            for what, needed, handled in [
+                (penalty, True, penalty in self.penalties),
+                ("intercept", fit_intercept, self.handles_intercept),
+                ("sparse", sparse.issparse(X), self.handles_sparse),
+            ]
+            if needed and not handled
+        ]
+        if refused:
+            what = refused[0]
+            reason = self.why_not.get(what)
+            text = {
+                "intercept": "does not fit an intercept",
+                "sparse": "does not take sparse data",
+            }.get(what, f"does not handle the {what} penalty")
+            return True, text + (f" ({reason})." if reason else ".")
+        return self.skip_problem(X, lmbd1, lmbd2, fit_intercept)
+
+    def skip_problem(self, X, lmbd1, lmbd2, fit_intercept):
+        """Refuse what the attributes cannot express; (skip, reason)."""
+        return False, None
+
+    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
+        self.X = self.arrange(X)
+        self.y = y
+        self.lmbd1, self.lmbd2 = lmbd1, lmbd2
+        self.fit_intercept = fit_intercept
+        self.start()
+
+    def arrange(self, X):
+        """X as float64 in the layout that the solver asks for."""
+        if sparse.issparse(X):
+            X = X.asformat(self.sparse_layout).astype(np.float64, copy=False)
+            if not X.has_sorted_indices:
+                X = X.sorted_indices()
+            return X
+        return np.asarray(X, dtype=np.float64, order=self.dense_layout)
+
+    def start(self):
+        """Set the iterate to w = 0, b = 0."""
+        self.coef = np.zeros(self.X.shape[1])
+        self.intercept = 0.0
+
+    # Unknown before the first run, so nothing is repeated then
+    _last_seconds = float("inf")
+
+    def warm_up(self):
+        """Run once, so that nothing is compiled or imported on the clock."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.run_once(
+                1.0 if self.sampling_strategy == "tolerance" else 2
+            )
+
+    def pre_run_hook(self, stop_val):
+        """Repeat short runs, untimed, so that the timed one is not cold."""
+        if callable(stop_val):
+            return
+        end = time.perf_counter() + WARM_SECONDS
+        while (
+            self._last_seconds < SHORT_SECONDS and time.perf_counter() < end
+        ):
+            self.run(stop_val)
+
+    def run(self, stop_val):
+        started = time.perf_counter()
+        self.start()
+        # The first point of every curve is w = 0
+        if callable(stop_val) or stop_val not in (0, INFINITY):
+            self.solve(stop_val)
+        self._last_seconds = time.perf_counter() - started
+
+    def solve(self, stop_val):
+        """Solve from w = 0 and set self.coef and self.intercept."""
+        raise NotImplementedError
+
+    def get_result(self):
+        return dict(coef=self.coef, intercept=self.intercept)
