@@ -1,4 +1,6 @@
 """When a curve ends: on the certificate, on no progress, or on time."""
+import time
+
 from benchopt.stopping_criterion import (
     INFINITY,
     SingleRunCriterion,
@@ -59,6 +61,13 @@ class CertifiedGap(StoppingCriterion):
         return StoppingCriterion.get_runner_instance(
             own, solver=solver, **runner
         )
+
+    def init_stop_val(self):
+        # benchopt starts the clock before the warm-up, and a solver that
+        # compiles for a second would time out without a point
+        if self.timeout is not None:
+            self._deadline = time.time() + self.timeout
+        return super().init_stop_val()
 
     def check_convergence(self, objective_list):
         point = objective_list[-1]
