@@ -1,3 +1,4 @@
+import numpy as np
 from benchopt import BaseObjective
 
 from benchmark_utils.certificate import certify, lambda1_max
@@ -7,6 +8,7 @@ from benchmark_utils.sources import sources_hash
 from benchmark_utils.stopping import CertifiedGap
 from benchmark_utils.validation import (
     DataError,
+    ResultError,
     check_coef_true,
     check_penalty,
     clean_design,
@@ -110,7 +112,7 @@ class Objective(BaseObjective):
         n_samples, n_features = self.X.shape
         coef, intercept = clean_result(result, n_features, solver)
         if intercept and not self.fit_intercept:
-            raise DataError(
+            raise ResultError(
                 f"{solver}: returned the intercept {intercept} for a "
                 "problem without one."
             )
@@ -118,6 +120,11 @@ class Objective(BaseObjective):
             self.X, self.y, coef, intercept, self.lmbd1, self.lmbd2,
             self.fit_intercept,
         )
+        if not np.isfinite(point).all():
+            raise ResultError(
+                f"{solver}: F overflows at its point, whose largest "
+                f"coefficient is {np.abs(coef).max():.1e}."
+            )
         metrics = dict(
             value=point.value / n_samples,
             lower_bound=point.lower_bound / n_samples,
