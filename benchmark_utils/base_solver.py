@@ -28,7 +28,7 @@ class LogisticSolver(BaseSolver):
     `stop_val` is a number of iterations, a tolerance or a callback, as its
     `sampling_strategy` says. Before, ``self.X``, ``self.y``, ``self.lmbd1``,
     ``self.lmbd2``, ``self.fit_intercept`` are set, X in the layout that it
-    asks for. That conversion is not timed.
+    asks for. That conversion is not timed; `prepare` is the place for more.
 
     A plain `benchopt.BaseSolver` in solvers/ works as well.
     """
@@ -99,6 +99,10 @@ class LogisticSolver(BaseSolver):
         self.lmbd1, self.lmbd2 = lmbd1, lmbd2
         self.fit_intercept = fit_intercept
         self.start()
+        self.prepare()
+
+    def prepare(self):
+        """What else is to be set before `solve`; not timed."""
 
     def for_one(self, X, y, lmbd1, lmbd2, fit_intercept):
         """A solver like this one for one problem of a batch."""

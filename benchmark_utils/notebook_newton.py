@@ -37,17 +37,19 @@ class NotebookNewton(LogisticSolver):
         "sparse": "it forms a dense Hessian from a dense X",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+    def prepare(self):
         self.batch = None
-        if isinstance(X, ManyProblems):
-            designs, labels = zip(*X.split(y), strict=True)
+        if isinstance(self.X, ManyProblems):
+            designs, labels = zip(*self.X.split(self.y), strict=True)
+            free = self.fit_intercept
             self.batch = pack_problems(
-                [append_ones(X_k, fit_intercept) for X_k in designs], labels
+                [append_ones(X_k, free) for X_k in designs], labels
             )
             return
-        self.A = append_ones(self.X, fit_intercept)
-        self.ridge = ridge_diagonal(self.A.shape[1], lmbd2, fit_intercept)
+        self.A = append_ones(self.X, self.fit_intercept)
+        self.ridge = ridge_diagonal(
+            self.A.shape[1], self.lmbd2, self.fit_intercept
+        )
 
     def solve(self, n_iter):
         n_iter = min(n_iter, MAX_ITER)

@@ -34,11 +34,11 @@ class Solver(LogisticSolver):
         "elasticnet": "it is for L2 so far",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+    def prepare(self):
         self.batch = None
-        if isinstance(X, ManyProblems):
-            self.batch = pack_problems(*zip(*X.split(y), strict=True))
+        if isinstance(self.X, ManyProblems):
+            designs, labels = zip(*self.X.split(self.y), strict=True)
+            self.batch = pack_problems(designs, labels)
 
     def arrange(self, X):
         # every layout and both precisions are its own to deal with

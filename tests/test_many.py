@@ -1,4 +1,4 @@
-"""Batches of problems: the certificate is the sum, every solver solves them."""
+"""Batches of problems: the sum is certified, every solver solves them."""
 import numpy as np
 import pytest
 
