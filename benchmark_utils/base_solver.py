@@ -86,6 +86,10 @@ class LogisticSolver(BaseSolver):
         return False, None
 
     def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
+        # benchopt warms up once an instance, which it then uses on other
+        # problems: another layout or regime would be compiled on the clock
+        self._warmup_done = False
+        self._last_seconds = float("inf")
         self.each = ()
         if isinstance(X, ManyProblems) and not self.handles_many:
             self.X = X
@@ -124,9 +128,6 @@ class LogisticSolver(BaseSolver):
         """Set the iterate to w = 0, b = 0."""
         self.coef = np.zeros(self.X.shape[1])
         self.intercept = 0.0
-
-    # Unknown before the first run, so nothing is repeated then
-    _last_seconds = float("inf")
 
     def warm_up(self):
         """Run once, so that nothing is compiled or imported on the clock."""

@@ -23,6 +23,7 @@ from benchmark_utils.results import curve_over_time  # noqa: E402
 
 # The best variant of each family, so that the curves can be told apart
 SHOWN = {
+    "auto-newton": "auto-newton (ours, numba)",
     "raw-newton": "raw Newton (numba)",
     "loop-fused-newton": "loop-fused Newton (numba)",
     "scipy[method=Newton-CG]": "SciPy Newton-CG",
@@ -40,7 +41,7 @@ SHOWN = {
 }
 PANELS = [
     ("breast_cancer", "l1=0.0", "breast_cancer, L2"),
-    ("n_features=100,n_samples=2000", "l1=0.0", "2000 x 100 Gaussian, L2"),
+    ("n_features=10,n_samples=200", "l1=0.0", "200 x 10 Gaussian, L2"),
     ("breast_cancer", "l1=0.1", "breast_cancer, L1"),
 ]
 
