@@ -8,6 +8,8 @@ from sklearn.utils.sparsefuncs import (
 )
 
 SCALINGS = ("raw", "standardized", "maxabs")
+# Entries that are treated at once, 32 MB of float64
+BLOCK = 2**22
 
 
 def check_scaling(scaling):
@@ -24,7 +26,7 @@ def scale_columns(X, scaling):
     return scale_together(X, None, scaling)[0]
 
 
-def scale_together(X, X_test, scaling):
+def scale_together(X, X_test, scaling, copy=True):
     """Scale the columns of X, and those of X_test by the same numbers.
 
     "standardized": mean 0 and variance 1 in X; sparse data are divided by
@@ -36,14 +38,16 @@ def scale_together(X, X_test, scaling):
     Parameters
     ----------
     X : array, CSR or CSC matrix of shape (n_samples, n_features)
-        Never changed; the peak memory is that of X and of the result.
     X_test : array, CSR or CSC matrix of shape (n_test, n_features), or None
     scaling : {"raw", "standardized", "maxabs"}
+    copy : bool
+        False to write into X and X_test; otherwise they are not changed,
+        except that "raw" returns them as they are.
 
     Returns
     -------
     X, X_test
-        float64 or float32, what they were; "raw" returns them as they are.
+        float64 or float32, what they were.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def scale_together(X, X_test, scaling):
     statistics = _sparse_spread if sparse.issparse(X) else _dense_spread
     mean, spread = statistics(X, scaling)
     return tuple(
-        None if part is None else _apply(part, mean, spread)
+        None if part is None else _apply(part, mean, spread, copy)
         for part in (X, X_test)
     )
 
@@ -69,8 +73,8 @@ def _dense_spread(X, scaling):
         return None, np.where(spread > 0, spread, 1)
     mean = X.mean(axis=0, dtype=np.float64)
     squares = np.zeros(X.shape[1])
-    # By blocks of 32 MB, since `X.std` makes a copy of X
-    step = max(2**22 // X.shape[1], 1)
+    # By blocks, since `X.std` makes a copy of X
+    step = max(BLOCK // X.shape[1], 1)
     for start in range(0, X.shape[0], step):
         block = X[start:start + step] - mean
         squares += np.einsum("ij,ij->j", block, block)
@@ -81,7 +85,7 @@ def _dense_spread(X, scaling):
 
 
 def _sparse_spread(X, scaling):
-    low, high = min_max_axis(X, axis=0)
+    low, high = _sparse_extremes(X)
     if scaling == "maxabs":
         spread = np.maximum(high, -low)
         return None, np.where(spread > 0, spread, 1)
@@ -89,14 +93,34 @@ def _sparse_spread(X, scaling):
     return None, np.where(low == high, 1, np.sqrt(variance))
 
 
-def _apply(X, mean, spread):
+def _sparse_extremes(X):
+    """Smallest and largest entry of each column."""
+    if X.format == "csc":
+        return min_max_axis(X, axis=0)
+    # scikit-learn's would make a CSC copy of X
+    n_samples, n_features = X.shape
+    full = np.bincount(X.indices, minlength=n_features) == n_samples
+    low = np.where(full, np.inf, 0).astype(X.dtype)
+    np.minimum.at(low, X.indices, X.data)
+    high = np.where(full, -np.inf, 0).astype(X.dtype)
+    np.maximum.at(high, X.indices, X.data)
+    return low, high
+
+
+def _apply(X, mean, spread, copy):
+    if copy:
+        X = X.copy("K") if isinstance(X, np.ndarray) else X.copy()
     spread = spread.astype(X.dtype, copy=False)
-    if sparse.issparse(X):
-        X = X.copy()
+    if sparse.issparse(X) and X.format == "csc":
         inplace_column_scale(X, 1 / spread)
         return X
-    if mean is None:
-        return X / spread
-    X = X - mean.astype(X.dtype, copy=False)
+    if sparse.issparse(X):
+        # By blocks, since scikit-learn's takes 16 bytes an entry
+        for start in range(0, X.nnz, BLOCK):
+            part = slice(start, start + BLOCK)
+            X.data[part] /= spread[X.indices[part]]
+        return X
+    if mean is not None:
+        X -= mean.astype(X.dtype, copy=False)
     X /= spread
     return X

@@ -1,4 +1,6 @@
 """Hold samples out, always the same ones, and scale what is left."""
+import numbers
+
 import numpy as np
 
 from benchmark_utils.scaling import check_scaling, scale_together
@@ -23,7 +25,7 @@ def held_out(y, share, seed=0):
     ValueError
         Where `share` is no such number.
     """
-    if isinstance(share, bool) or not 0 <= share < 1:
+    if not isinstance(share, numbers.Real) or not 0 <= share < 1:
         raise ValueError(
             f"test_share={share} must be at least 0 and below 1."
         )
@@ -68,5 +70,6 @@ def split_and_scale(X, y, scaling="raw", test_share=0.0):
     if not test.any():
         X, _ = scale_together(X, None, scaling)
         return dict(X=X, y=y)
-    X, X_test = scale_together(X[~test], X[test], scaling)
+    # These are copies already
+    X, X_test = scale_together(X[~test], X[test], scaling, copy=False)
     return dict(X=X, y=y[~test], X_test=X_test, y_test=y[test])

