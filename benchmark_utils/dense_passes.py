@@ -11,12 +11,15 @@ from numba import njit
 
 from benchmark_utils.vector_math import LOOPS, loss_weights_curvature
 
+# On rows this short BLAS is twice as fast as the loops below, whose vectors
+# do not fit: 100000 x 20 takes 0.37 ms for X v and X' r, fused loops 0.69 ms
+SHORT_ROWS = 50
 # A group of rows of about this size stays in the second-level cache
 _GROUP_BYTES = 200_000
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _dots(X, rows, first, last, v, shift, out):
+def dots(X, rows, first, last, v, shift, out):
     """out[i] = X[i] @ v + shift for i in rows[first:last], four at a time."""
     p = X.shape[1]
     k = first
@@ -44,7 +47,7 @@ def _dots(X, rows, first, last, v, shift, out):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _add_rows(X, rows, first, last, c, out):
+def add_rows(X, rows, first, last, c, out):
     """out += sum of c[i] X[i] over i in rows[first:last], eight at a time.
 
     c has the dtype of out.
@@ -72,12 +75,18 @@ def _add_rows(X, rows, first, last, c, out):
 
 
 @njit(error_model="numpy", cache=True)
+def _like(v, X):
+    """v with the dtype of X, so that numba types np.dot for every X."""
+    return v.astype(X.dtype)
+
+
+@njit(error_model="numpy", cache=True)
 def _group(X):
     """Rows a group: a multiple of 8."""
     return max(8, _GROUP_BYTES // (X.shape[1] * X.itemsize) // 8 * 8)
 
 
-@njit(error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def hessian_product(A, rows, count, v, shift, h, out, products, scaled):
     """out += A' diag(h) (A v + shift) over some rows, one read of A.
 
@@ -100,33 +109,41 @@ def hessian_product(A, rows, count, v, shift, h, out, products, scaled):
     float
         The intercept's entry, sum h (A v + shift).
     """
-    step = _group(A)
     total = 0.0
+    if A.shape[1] < SHORT_ROWS and count == A.shape[0]:
+        values = np.dot(A, v)
+        for i in range(count):
+            products[i] = values[i] + shift
+            value = h[i] * products[i]
+            scaled[i] = value
+            total += value
+        out += np.dot(A.T, scaled)
+        return total
+    step = _group(A)
     for first in range(0, count, step):
         last = min(first + step, count)
-        _dots(A, rows, first, last, v, shift, products)
+        dots(A, rows, first, last, v, shift, products)
         for k in range(first, last):
             i = rows[k]
             value = h[i] * products[i]
             scaled[i] = value
             total += value
-        _add_rows(A, rows, first, last, scaled, out)
+        add_rows(A, rows, first, last, scaled, out)
     return total
 
 
-@njit(error_model="numpy", cache=True)
-def products_only(A, rows, count, v, shift, products):
-    """products[i] = A[i] @ v + shift for the first `count` rows."""
-    _dots(A, rows, 0, count, v, shift, products)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def add_squares(A, rows, count, h, out):
+    """out[j] += sum of h[i] A[i, j]^2 over the first `count` rows."""
+    p = A.shape[1]
+    for k in range(count):
+        row = A[rows[k]]
+        weight = h[rows[k]]
+        for j in range(p):
+            out[j] += weight * row[j] * row[j]
 
 
-@njit(error_model="numpy", cache=True)
-def transposed_product(A, rows, c, out):
-    """out += A' c over all rows; c and out have A's dtype or float64."""
-    _add_rows(A, rows, 0, rows.size, c, out)
-
-
-@njit(error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def exact_gradient(X, y, rows, w, b, m, s, h, r, out):
     """Margins, weights and gradient of the loss in float64, one read of X.
 
@@ -149,13 +166,23 @@ def exact_gradient(X, y, rows, w, b, m, s, h, r, out):
     grad_intercept : float
     """
     n = X.shape[0]
+    total = 0.0
+    if X.itemsize == 8 and X.shape[1] < SHORT_ROWS:
+        values = np.dot(X, _like(w, X))
+        for i in range(n):
+            m[i] = y[i] * (values[i] + b)
+        loss = loss_weights_curvature(m, s, h)
+        for i in range(n):
+            r[i] = -y[i] * s[i]
+            total += r[i]
+        out[:] = np.dot(X.T, _like(r, X))
+        return loss, total
     step = _group(X)
     loss = 0.0
-    total = 0.0
     out[:] = 0.0
     for first in range(0, n, step):
         last = min(first + step, n)
-        _dots(X, rows, first, last, w, b, m)
+        dots(X, rows, first, last, w, b, m)
         for i in range(first, last):
             m[i] *= y[i]
         loss += loss_weights_curvature(
@@ -164,5 +191,5 @@ def exact_gradient(X, y, rows, w, b, m, s, h, r, out):
         for i in range(first, last):
             r[i] = -y[i] * s[i]
             total += r[i]
-        _add_rows(X, rows, first, last, r, out)
+        add_rows(X, rows, first, last, r, out)
     return loss, total

@@ -133,7 +133,7 @@ _f64_1, _f64_2, _f64_3 = (_make_kernel("d", 8, v) for v in (1, 2, 3))
 
 
 @njit(error_model="numpy", cache=True)
-def _add_panel(panel, depth, C):
+def add_panel(panel, depth, C):
     """C += panel[:depth]' panel[:depth], the tiles of the upper triangle."""
     width = C.shape[1]
     size = C.itemsize
@@ -167,12 +167,13 @@ def _add_panel(panel, depth, C):
 
 
 @njit(error_model="numpy", cache=True)
-def weighted_gram(X, roots, rows, count, intercept, panel, C):
+def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
     """Upper triangle of [X 1]' diag(roots^2) [X 1] over some rows.
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features), C order, float32 or float64
+    X : array of shape (n_samples, p), C order, float32 or float64
+    p : int
     roots : array of shape (count,), float64
         Square roots of the weights of `rows`.
     rows : array of shape (>= count,), integer
@@ -185,7 +186,6 @@ def weighted_gram(X, roots, rows, count, intercept, panel, C):
         and a multiple of 8.
     """
     C[:] = 0
-    p = X.shape[1]
     depth = 0
     for k in range(count):
         root = roots[k]
@@ -197,10 +197,10 @@ def weighted_gram(X, roots, rows, count, intercept, panel, C):
             packed[p] = root
         depth += 1
         if depth == panel.shape[0]:
-            _add_panel(panel, depth, C)
+            add_panel(panel, depth, C)
             depth = 0
     if depth > 0:
-        _add_panel(panel, depth, C)
+        add_panel(panel, depth, C)
 
 
 def gram_reference(X, roots, rows, count, intercept):

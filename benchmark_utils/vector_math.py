@@ -171,5 +171,8 @@ def exact_step(margins, direction, linear, quadratic, accuracy):
             following = 2.0 * low if high == np.inf else 0.5 * (low + high)
         if high == np.inf:
             following = min(following, 10.0 * t)
+        if abs(following - t) < 0.01 * t:
+            # where the slope is rounding, the step itself is known
+            return t
         t = following
     return t if high == np.inf else low

@@ -1,4 +1,4 @@
-r"""Newton's method for dense data, directions by preconditioned CG.
+r"""Newton's method, dense or sparse, directions by preconditioned CG.
 
 Every iteration: weights on the margins, gradient g, direction d from
 :math:`H d = -g` by conjugate gradients, step length on the margins. What is
@@ -11,19 +11,25 @@ import numpy as np
 from numba import njit
 
 from benchmark_utils.cholesky import factorize, solve
-from benchmark_utils.dense_passes import (
+from benchmark_utils.passes import (
+    add_squares,
     exact_gradient,
     hessian_product,
     products_only,
     transposed_product,
+    weighted_gram,
 )
-from benchmark_utils.gram_kernel import weighted_gram
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
     REACHED,
 )
-from benchmark_utils.vector_math import exact_step, loss_weights_curvature
+from benchmark_utils.vector_math import (
+    LOOPS,
+    exact_step,
+    loss_weights_curvature,
+    slope_along,
+)
 
 # CG made no progress, or the search found no descent: the caller tries again
 # with float64 products and all rows
@@ -31,12 +37,11 @@ NEEDS_CARE = 3
 # Rows whose curvature is below this share of the largest are left out of H;
 # on Gaussian data 60 to 85 % of the rows near the optimum
 _INACTIVE = 0.003
-# Throughput by which work is compared (only ratios matter): a fused pass in
-# bytes, the Gram kernel and Cholesky in multiply-adds a second
-_PASS, _GRAM32, _GRAM64, _CHOLESKY = 2.5e10, 9e10, 4.5e10, 1.5e10
+# Multiply-adds a second by which work is compared (only ratios matter)
+GRAM32, GRAM64, CHOLESKY = 9e10, 4.5e10, 1.5e10
 
 
-@njit(error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def balanced_gap(X, y, rows, w, m, s, r, l2, out):
     """The duality gap at (w, b) of a problem with an intercept.
 
@@ -72,7 +77,7 @@ def balanced_gap(X, y, rows, w, m, s, r, l2, out):
     return gap
 
 
-@njit(error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def _sample(h, rows, count, wanted, roots, chosen):
     """Rows with probability min(1, c h), systematically, and their weights.
 
@@ -101,33 +106,36 @@ def _sample(h, rows, count, wanted, roots, chosen):
     return taken
 
 
-@njit(error_model="numpy", cache=True)
-def _diagonal(A, rows, count, h, intercept, ridge, out):
-    """The diagonal of H, one pass."""
-    p = A.shape[1]
-    out[:] = ridge
-    for k in range(count):
-        row = A[rows[k]]
-        weight = h[rows[k]]
-        for j in range(p):
-            out[j] += weight * row[j] * row[j]
-        if intercept:
-            out[p] += weight
+# h and the CG vectors hold no NaN where this is used, so `nnan` is safe; LLVM
+# needs it to vectorise a maximum.
+@njit(fastmath=LOOPS | {"nnan"}, error_model="numpy", cache=True)
+def _largest(a):
+    """The largest absolute value."""
+    largest = 0.0
+    for i in range(a.size):
+        largest = max(largest, abs(a[i]))
+    return largest
 
 
-@njit(error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def newton(
-    X, A, y, l2, intercept, tol, max_iter, careful, sample, direct, w, b, V,
-    R, panel, C, L, counts,
+    X, A, exact_h, pass_cost, y, l2, intercept, tol, max_iter, careful,
+    sparing, sample, direct, factored, w, b, V, R, Z, panel, C, L, scale,
+    counts,
 ):
     """Minimise F from (w, b).
 
     Parameters
     ----------
-    X : array of shape (n, p), C order, float64 or float32
-        The data of the gradients.
-    A : array of shape (n, p), C order
+    X : array of shape (n, p), C order, or `sparse_passes.Rows`
+        The data of the gradients, float64 or float32.
+    A : like X
         The data of the Hessian products: X itself or a float32 copy.
+    exact_h : bool
+        Whether A is X.
+    pass_cost : float
+        Seconds of a pass over A, by a model; only its ratio to the Gram
+        matrix's counts.
     y : array of shape (n,), float64, -1 and +1
     l2 : float, > 0
     intercept : bool
@@ -136,16 +144,22 @@ def newton(
     max_iter : int
     careful : bool
         Take all rows everywhere, and all gradients in float64.
+    sparing : bool
+        Leave rows of small curvature out of Hessian products.
     sample : int
         Rows of a sampled Gram matrix.
     direct : bool
         Precondition by a Cholesky factor, else by the diagonal.
+    factored : bool
+        Whether L and scale hold a factor from a similar problem.
     w : array of shape (p,), float64
         The start; becomes the solution.
     b : float
     V : array of shape (7, n), float64; R : array of shape (3, n), int64
+    Z : array of shape (n + 2 p,), A's dtype
     panel, C, L : arrays, float32 or float64
         Of `weighted_gram` and `factorize`; empty where not `direct`.
+    scale : array of shape (q,), float64
     counts : array of shape (4,), int64, added to
         Iterations, passes over the data, Gram matrices, products in CG.
 
@@ -156,31 +170,50 @@ def newton(
     gap, value : float
         The certified gap and F.
     """
-    n, p = X.shape
+    n, p = y.size, w.size
     q = p + 1 if intercept else p
     m, dm, s, h, r = V[0], V[1], V[2], V[3], V[4]
     products, roots = V[5], V[6]
-    everything, active, chosen = R[0], R[1], R[2]
+    everything, chosen = R[0], R[2]
     for i in range(n):
         everything[i] = i
-    exact_h = A.itemsize == X.itemsize
-    scaled = np.empty(n, A.dtype)
-    v, Hv = np.empty(p, A.dtype), np.empty(p, A.dtype)
+    scaled, v, Hv = Z[:n], Z[n:n + p], Z[n + p:n + 2 * p]
     g, d, res = np.empty(q), np.empty(q), np.empty(q)
     z, step, ridge = np.empty(q), np.empty(q), np.zeros(q)
-    scale, work = np.empty(q), np.empty(q, L.dtype)
+    work = np.empty(q, L.dtype)
     data_grad = np.empty(p)
     ridge[:p] = l2
-    gram_rate = _GRAM32 if C.itemsize == 4 else _GRAM64
-    pass_cost = n * p * A.itemsize / _PASS
+    gram_rate = GRAM32 if C.itemsize == 4 else GRAM64
 
     exact = True
     loss, grad_b = exact_gradient(
         X, y, everything, w, b, m, s, h, r, data_grad
     )
     counts[1] += 1
+    norm = 0.0
+    for j in range(p):
+        norm += w[j] * w[j]
+    if norm > 0.0 and not careful:
+        # the length of a start is often wrong (a subset of the rows is
+        # nearly separable): take the best multiple of it
+        slope, bend = slope_along(m, m, 0.0)
+        factor = 1.0 - (slope + l2 * norm) / (bend + l2 * norm)
+        if factor > 1.02:
+            factor = 1.0 + exact_step(m, m, l2 * norm, l2 * norm, 0.1)
+        elif factor < 0.98:
+            for i in range(n):
+                dm[i] = -m[i]
+            factor = 1.0 - exact_step(m, dm, -l2 * norm, l2 * norm, 0.1)
+        if abs(factor - 1.0) > 0.02:
+            for j in range(p):
+                w[j] *= factor
+            b *= factor
+            loss, grad_b = exact_gradient(
+                X, y, everything, w, b, m, s, h, r, data_grad
+            )
+            counts[1] += 1
     best, worse = np.inf, 0
-    fresh, have_factor, last_cg = False, False, 0
+    have_factor, last_cg = factored, 0
     gap = np.inf
     value = np.inf
     status = ITERATION_LIMIT
@@ -224,24 +257,20 @@ def newton(
             break
         counts[0] += 1
 
-        largest = 0.0
-        for i in range(n):
-            largest = max(largest, h[i])
-        n_active = 0
-        if careful:
-            n_active = n
-            active[:] = everything
-        else:
+        limit_h = _INACTIVE * _largest(h)
+        n_active = n
+        active = everything
+        if sparing and not careful:
+            active = R[1]
+            n_active = 0
             for i in range(n):
-                if h[i] > _INACTIVE * largest:
-                    active[n_active] = i
-                    n_active += 1
+                active[n_active] = i
+                n_active += h[i] > limit_h
 
-        fresh = False
         if direct:
             taken = n_active if careful else min(n_active, sample)
             gram_cost = (
-                taken * q * q / (2 * gram_rate) + q**3 / (6 * _CHOLESKY)
+                taken * q * q / (2 * gram_rate) + q**3 / (6 * CHOLESKY)
             )
             if not have_factor or (last_cg - 1.5) * pass_cost > gram_cost:
                 if taken < 0.77 * n_active:
@@ -253,16 +282,22 @@ def newton(
                     for k in range(taken):
                         chosen[k] = active[k]
                         roots[k] = np.sqrt(h[active[k]])
-                weighted_gram(A, roots, chosen, taken, intercept, panel, C)
+                weighted_gram(
+                    A, p, roots, chosen, taken, intercept, panel, C
+                )
                 have_factor = factorize(C, q, ridge, scale, L) >= 0.0
-                fresh = True
                 counts[2] += 1
                 if not have_factor:
                     status = NEEDS_CARE
                     break
-        else:
-            _diagonal(A, active, n_active, h, intercept, ridge, scale)
+        elif not have_factor or last_cg > 10:
+            scale[:] = ridge
+            add_squares(A, active, n_active, h, scale)
+            if intercept:
+                for k in range(n_active):
+                    scale[p] += h[active[k]]
             counts[1] += 1
+            have_factor = True
             for j in range(q):
                 scale[j] = 1.0 / scale[j] if scale[j] > 0.0 else 0.0
 
@@ -290,9 +325,7 @@ def newton(
         limit = 60 if direct else 500
         last_cg = limit
         for k in range(limit):
-            size = 0.0
-            for j in range(q):
-                size = max(size, abs(step[j]))
+            size = _largest(step)
             if not size > 0.0:
                 break
             for j in range(p):
@@ -331,7 +364,8 @@ def newton(
             for j in range(q):
                 rz += res[j] * z[j]
             if direct:
-                done = 0.5 * rz <= forcing * decrement
+                # a is how much smaller H has become than the factor's
+                done = 0.5 * rz * a <= forcing * decrement
             else:
                 done = drop * (k + 1) <= forcing * decrement
             if done or not rz > 0.0:
@@ -345,9 +379,8 @@ def newton(
         if n_active < n:
             left = 0
             for i in range(n):
-                if not h[i] > _INACTIVE * largest:
-                    chosen[left] = i
-                    left += 1
+                chosen[left] = i
+                left += not h[i] > limit_h
             for j in range(p):
                 v[j] = d[j]
             products_only(
