@@ -5,6 +5,7 @@ Download, checksum (MD5) and cache are those of scikit-learn's
 again.
 """
 import warnings
+from io import StringIO
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -60,7 +61,7 @@ def load_openml(data_id=None, name=None, version="active", target=None):
             warnings.simplefilter("default", RuntimeWarning)
             table = fetch_openml(
                 **which, target_column=target or "default-target",
-                as_frame="auto", parser="auto", n_retries=1,
+                as_frame="auto", parser=_parser(), n_retries=1,
             )
     except HTTPError as error:
         raise DownloadError(
@@ -81,6 +82,18 @@ def load_openml(data_id=None, name=None, version="active", target=None):
             "on https://www.openml.org."
         ) from error
     return _numbers(table, what)
+
+
+def _parser():
+    """The parser of scikit-learn that works with this pandas.
+
+    From 3.1 on pandas reads categories 0 and 1 as numbers, on which
+    scikit-learn's fast parser fails up to 1.9.1 (its pull request 34902), and
+    it then drops a good cached file.
+    """
+    column = pd.read_csv(StringIO("0"), header=None, dtype="category")[0]
+    text = isinstance(column.cat.categories[0], str)
+    return "auto" if text else "liac-arff"
 
 
 def _numbers(table, what):
