@@ -1,5 +1,8 @@
 """Read a user's own data: svmlight, npz, npy, parquet, CSV."""
+import bz2
+import gzip
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,9 @@ from sklearn.datasets import load_svmlight_file
 
 from benchmark_utils.encoding import encode, split_label
 
-PACKED = (".gz", ".bz2")
+OPENERS = {".gz": gzip.open, ".bz2": bz2.open}
+# Bytes of text that are parsed at once
+PIECE = 2**22
 ARRAYS = ("X", "y", "X_test", "y_test", "coef_true")
 CSR_PARTS = ("data", "indices", "indptr", "shape")
 
@@ -59,10 +64,10 @@ def read_data_file(path, label=None, memory_map=False):
             f"relative to {Path.cwd()}."
         )
     ending = path.suffix.lower()
-    if ending in PACKED:
+    packed = ending in OPENERS
+    if packed:
         ending = Path(path.stem).suffix.lower()
     reader = READERS.get(ending)
-    packed = path.suffix.lower() in PACKED
     if reader is None or packed and reader not in (_svmlight, _csv):
         raise DataFileError(
             f"{path.name} is of no known kind: the name must end in "
@@ -88,10 +93,48 @@ def read_data_file(path, label=None, memory_map=False):
 
 
 def _svmlight(path, label, memory_map):
-    X, y = load_svmlight_file(str(path))
-    if X.nnz >= 0.5 * X.shape[0] * X.shape[1]:
-        X = X.toarray()
-    return dict(X=X, y=y)
+    # scikit-learn's reader holds three times what it has read, so it gets
+    # the file piece by piece.
+    parts, labels = [], []
+    with OPENERS.get(path.suffix.lower(), open)(path, "rb") as file:
+        while lines := file.readlines(PIECE):
+            piece = BytesIO(b"".join(lines))
+            del lines
+            part, y = load_svmlight_file(piece, zero_based=True)
+            parts.append(_compact(part))
+            labels.append(y)
+    first = min((p.indices.min() for p in parts if p.nnz), default=0)
+    width = max(p.shape[1] for p in parts) - (first > 0)
+    for part in parts:
+        # columns are counted from one, where none is zero
+        part.indices -= first > 0
+        part.resize(part.shape[0], max(width, 1))
+    return dict(X=_stack(parts), y=np.concatenate(labels))
+
+
+def _compact(part):
+    """With 32-bit indices, which some libraries need, and nothing spare."""
+    return sparse.csr_matrix(
+        (
+            part.data.copy(), part.indices.astype(np.int32),
+            part.indptr.astype(np.int32),
+        ),
+        shape=part.shape,
+    )
+
+
+def _stack(parts):
+    """One CSR matrix, or an array from 50 % nonzeros on; empties `parts`."""
+    n_samples = sum(part.shape[0] for part in parts)
+    n_features = parts[0].shape[1]
+    if sum(part.nnz for part in parts) < 0.5 * n_samples * n_features:
+        return sparse.vstack(parts, format="csr")
+    X = np.empty((n_samples, n_features))
+    while parts:
+        part = parts.pop()
+        X[n_samples - part.shape[0]:n_samples] = part.toarray()
+        n_samples -= part.shape[0]
+    return X
 
 
 def _npz(path, label, memory_map):

@@ -9,7 +9,9 @@ import difflib
 import shutil
 
 import libsvmdata.libsvm
+import numpy as np
 from libsvmdata.libsvm import DATASETS, LibsvmDataset
+from scipy import sparse
 
 from benchmark_utils.downloads import DownloadError, no_network
 
@@ -231,4 +233,9 @@ def _check(X, y, problem):
             f"it has {len(y)} labels and {X.shape[0]} x {X.shape[1]} "
             f"features, not {expected} x {problem.n_features}"
         )
+    if sparse.issparse(X) and X.nnz < 2**31:
+        # scikit-learn's reader makes 64-bit indices, and its liblinear
+        # refuses them
+        X.indices = X.indices.astype(np.int32, copy=False)
+        X.indptr = X.indptr.astype(np.int32, copy=False)
     return X, y

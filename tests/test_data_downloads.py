@@ -65,6 +65,7 @@ def test_libsvm_downloads_unpacks_parses_and_keeps(page, tmp_path, capsys):
         "colon-cancer_X.npz", "colon-cancer_y.npy"
     }
     again, _ = load_libsvm("colon-cancer")
+    assert again.indices.dtype == np.int32
     assert len(page.asked) == 1
     assert abs(X - again).max() == 0
 
