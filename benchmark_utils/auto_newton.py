@@ -233,7 +233,7 @@ class _Fit:
             and q <= _CAREFUL_COLUMNS
         ) or (q <= _DOUBLE_COLUMNS and not self.sparse)
         # rows of fewer entries cost less than to find out which count
-        self.sparing = self.sparse or p >= 50
+        self.sparing = p >= 50
         if self.direct and q <= _DOUBLE_COLUMNS:
             self.single, self.sample = False, 100 * q
             self.regime = "small"

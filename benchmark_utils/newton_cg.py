@@ -37,6 +37,8 @@ NEEDS_CARE = 3
 # Rows whose curvature is below this share of the largest are left out of H;
 # on Gaussian data 60 to 85 % of the rows near the optimum
 _INACTIVE = 0.003
+# Iterations without progress that are waited for
+_PATIENCE = 10
 # Multiply-adds a second by which work is compared (only ratios matter)
 GRAM32, GRAM64, CHOLESKY = 9e10, 4.5e10, 1.5e10
 
@@ -212,10 +214,10 @@ def newton(
                 X, y, everything, w, b, m, s, h, r, data_grad
             )
             counts[1] += 1
-    best, worse = np.inf, 0
+    best, best_value, worse = np.inf, np.inf, 0
     have_factor, last_cg = factored, 0
+    last_decrement = loss
     gap = np.inf
-    value = np.inf
     status = ITERATION_LIMIT
     while True:
         gap = 0.0
@@ -244,15 +246,18 @@ def newton(
             if gap <= tol * value:
                 status = REACHED
                 break
-        if exact:
-            total = gap + (grad_b * grad_b if intercept else 0.0)
-            if total < 0.5 * best:
-                best, worse = total, 0
-            else:
-                worse += 1
-                if worse == (8 if careful else 4) and counts[0] > 12:
-                    status = FLOAT64_LIMIT if careful else NEEDS_CARE
-                    break
+        # a stall: neither the gap nor the value falls. The gap of float32
+        # gradients counts too, as an estimate.
+        total = gap + (grad_b * grad_b if intercept else 0.0)
+        if total < 0.5 * best or value < 0.99 * best_value:
+            worse = 0
+        else:
+            worse += 1
+            if worse == _PATIENCE:
+                status = FLOAT64_LIMIT if careful else NEEDS_CARE
+                break
+        best = min(best, total)
+        best_value = min(best_value, value)
         if counts[0] >= max_iter:
             break
         counts[0] += 1
@@ -272,7 +277,10 @@ def newton(
             gram_cost = (
                 taken * q * q / (2 * gram_rate) + q**3 / (6 * CHOLESKY)
             )
-            if not have_factor or (last_cg - 1.5) * pass_cost > gram_cost:
+            if (
+                careful or not have_factor
+                or (last_cg - 1.5) * pass_cost > gram_cost
+            ):
                 if taken < 0.77 * n_active:
                     taken = _sample(
                         h, active, n_active, taken, roots, chosen
@@ -316,9 +324,10 @@ def newton(
             step[j] = z[j]
             rz += res[j] * z[j]
         decrement = 0.0
-        # what the certificate still asks for, or the square root rule
+        # CG is as exact as the quadratic model is, no more; and no more than
+        # the certificate still asks for
         forcing = min(0.1, max(
-            0.5 * np.sqrt(min(0.5 * rz / value, 1.0)),
+            0.5 * np.sqrt(min(last_decrement / value, 1.0)),
             0.1 * tol * value / max(gap, 1e-300),
         ))
         forcing = max(forcing, 1e-3)
@@ -389,6 +398,7 @@ def newton(
             for k in range(left):
                 dm[chosen[k]] = products[chosen[k]]
         counts[1] += last_cg
+        last_decrement = decrement
 
         linear = 0.0
         quadratic = 0.0

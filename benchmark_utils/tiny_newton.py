@@ -27,6 +27,8 @@ from benchmark_utils.vector_math import LOOPS, exp_of_negative, log1p_of_unit
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 # Pivots below this share of their diagonal entry are rounding
 _PIVOT = 1e-15
+# Iterations without progress that are waited for
+_PATIENCE = 15
 
 
 def workspace(n_samples, n_columns):
@@ -244,7 +246,7 @@ def fit_tiny(
             A[p, i] = y[y0 + i]
     _margins(A, w, m, n, columns)
     mass = _weights(m, s, h, n)
-    best, worse = np.inf, 0
+    best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, gap = ITERATION_LIMIT, 0, np.inf
     while True:
         _gradient(A, s, ridge, w, g, n, columns)
@@ -262,20 +264,27 @@ def fit_tiny(
             if gap <= tol * bound:
                 status = REACHED
                 break
-        # near the optimum the gap falls by orders of magnitude, unless what
-        # is left of it is rounding
+        # a stall: neither the gap nor the bound on F falls
         total = gap + (g[p] * g[p] if intercept else 0.0)
-        if total < 0.5 * best:
-            best, worse = total, 0
-        elif iteration > 30:
+        if total < 0.5 * best or bound < 0.99 * best_bound:
+            worse = 0
+        else:
             worse += 1
-            if worse == 5:
+            if worse == _PATIENCE:
                 status = FLOAT64_LIMIT
                 break
+        best = min(best, total)
+        best_bound = min(best_bound, bound)
         if iteration == max_iter:
             break
         iteration += 1
         _hessian(A, h, ridge, scaled, H, n, columns)
+        if intercept:
+            # nothing else bounds its step where all weights are 0 or 1
+            largest = 1.0
+            for i in range(n):
+                largest = max(largest, abs(m[i]))
+            H[p, p] = max(H[p, p], abs(g[p]) / (10.0 * largest))
         _solve(H, g, d, columns)
         slope = 0.0
         linear = 0.0
