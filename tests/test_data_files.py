@@ -12,12 +12,19 @@ from sklearn.datasets import dump_svmlight_file
 from benchmark_utils import data_files
 from benchmark_utils.certificate import certify
 from benchmark_utils.data_files import DataFileError, read_data_file
-from harness import attach, dataset, objective, set_problem
+from harness import (
+    attach,
+    dataset,
+    objective,
+    run_to_the_end,
+    set_problem,
+    solver,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 5))
 Y = np.where(X[:, 0] + RNG.standard_normal(40) > 0, 1, -1)
-THIN = sparse.random(40, 30, 0.1, format="csr", rng=RNG)
+THIN = sparse.random(40, 30, 0.1, format="csr", random_state=0)
 
 
 def read(path, **parameters):
@@ -27,7 +34,7 @@ def read(path, **parameters):
 
 
 def frame():
-    table = pd.DataFrame(X, columns=list("abcde"))
+    table = pd.DataFrame(X.copy(), columns=list("abcde"))
     table["is good"] = np.where(Y > 0, "yes", "no")
     return table
 
@@ -99,7 +106,7 @@ def test_tables(tmp_path, capsys, ending, write):
     np.testing.assert_allclose(data["X"][:, [0, 1, 3, 4]], X[kept][:, [
         0, 1, 3, 4
     ]])
-    assert data["X"][3, 2] == np.nanmedian(table["c"][kept])
+    assert data["X"][3, 2] == pytest.approx(np.nanmedian(table["c"][kept]))
     np.testing.assert_array_equal(data["X"][:, 6], kept % 2 == 0)
     np.testing.assert_array_equal(
         data["y"] == "yes", Y[kept] > 0
@@ -205,6 +212,42 @@ def test_a_memory_map_is_never_copied(tmp_path, order, dtype):
                     False)
     mapped = certify(data["X"], y, coef, 0.0, 0.0, 1.0, False)
     assert mapped.value == pytest.approx(whole.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept, names", [
+    # what docs/datasets.md says: C order, float64
+    (True, ["sklearn[solver=lbfgs]", "sklearn[solver=sag]"]),
+    (False, [
+        "scipy[method=L-BFGS-B]", "sklearn[solver=lbfgs]",
+        "sklearn[solver=sag]", "sklearn[solver=liblinear]",
+    ]),
+    pytest.param(False, [
+        "loop-fused-newton",
+        "proximal-gradient[accelerated=True,compiled=True,step=fixed]",
+    ], marks=pytest.mark.slow),
+])
+def test_solvers_that_leave_a_memory_map_on_disk(
+    tmp_path, fit_intercept, names
+):
+    path = tmp_path / "X.npy"
+    big = RNG.standard_normal((20000, 100))
+    np.save(path, big)
+    np.save(tmp_path / "y.npy", big[:, 0] + RNG.random(20000) > 0)
+    problem = objective(l2=1.0, fit_intercept=fit_intercept)
+    for name in names:
+        one = dataset(
+            "file", path=str(path), label="y.npy", memory_map=True
+        )
+        # compile before memory is counted
+        run_to_the_end(solver(name), problem, one, n_iter=2)
+        tracemalloc.start()
+        try:
+            run = run_to_the_end(solver(name), problem, one, n_iter=2)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert run.skipped is None
+        assert peak < 0.5 * big.nbytes, name
 
 
 def test_memory_map_of_what_cannot_be(tmp_path):
