@@ -101,5 +101,5 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
             for point in curve
         ],
         coef=np.array(result["coef"], dtype=float),
-        intercept=float(result.get("intercept", 0.0)),
+        intercept=np.squeeze(result.get("intercept", 0.0)),
     )
