@@ -47,6 +47,6 @@ $(VENV)/.run: requirements.txt $(CONSTRAINTS) | $(BIN)/python
 	$(PIP) -r requirements.txt
 	touch $@
 
-$(VENV)/.test: requirements-test.txt $(VENV)/.run
+$(VENV)/.test: requirements-test.txt requirements-data.txt $(VENV)/.run
 	$(PIP) -r requirements.txt -r requirements-test.txt
 	touch $@

@@ -14,7 +14,7 @@ SOLVERS = {cls.name: cls for cls in BENCHMARK.get_solvers()}
 OBJECTIVE = BENCHMARK.get_benchmark_objective()
 
 
-def dataset(name, **parameters):
+def dataset(name, /, **parameters):
     instance = DATASETS[name].get_instance(**parameters)
     attach(dataset=instance)
     return instance
