@@ -23,7 +23,7 @@ licence of the data | stands for |
 |---|---|---|---|---|---|---|---|---|"""
 # The largest number of singular values that is computed, in seconds
 MOST_SINGULAR_VALUES = 1700
-NOT_ONE_PROBLEM = ("libsvm", "openml", "file")
+NOT_ONE_PROBLEM = ("libsvm", "openml", "file", "many_small")
 
 
 def describe(cls, most=MOST_SINGULAR_VALUES):
