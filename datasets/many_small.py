@@ -24,6 +24,10 @@ class Dataset(BaseDataset):
     }
     test_config = {"sizes": "mixed", "n_problems": 5}
 
+    source = "generated"
+    licence = "as this repository"
+    stands_for = "thousands of tiny problems, each solved in microseconds"
+
     def get_data(self):
         if self.n_problems < 1:
             raise ValueError(f"n_problems={self.n_problems} must be positive.")
