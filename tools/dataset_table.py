@@ -133,7 +133,9 @@ def condition_text(X, most, tolerance):
 
 def has_equal_rows(X):
     """Whether two rows have the same product with a random vector."""
-    product = X.tocsr() @ np.random.default_rng(0).random(X.shape[1])
+    # CSR, which adds up equal rows in the same order
+    X = X.tocsr() if sparse.issparse(X) else X
+    product = X @ np.random.default_rng(0).random(X.shape[1])
     return len(np.unique(product)) < len(product)
 
 
