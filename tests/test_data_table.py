@@ -1,14 +1,9 @@
 """README's table of datasets is what the data are."""
-import sys
-
 import pytest
 
 from conftest import ROOT
+from dataset_table import END, START, describe, rows_of, table
 from harness import DATASETS
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-from dataset_table import END, START, describe, rows_of, table  # noqa: E402
 
 NAMES = sorted(DATASETS)
 README = (ROOT / "README.md").read_text()
