@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-benchopt lint figure clean
+.PHONY: help run test test-all test-benchopt lint data figure clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -32,6 +32,9 @@ test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
 lint: $(VENV)/.test  ## Check style and spelling
 	$(BIN)/ruff check .
 	$(BIN)/codespell
+
+data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
+	$(BIN)/benchopt run . --config configs/data.yml $(RUN_OPTIONS)
 
 figure: $(VENV)/.run  ## Draw README's figure from the newest result
 	$(BIN)/python tools/readme_figure.py
