@@ -23,7 +23,7 @@ licence of the data | stands for |
 |---|---|---|---|---|---|---|---|---|"""
 # The largest number of singular values that is computed, in seconds
 MOST_SINGULAR_VALUES = 1700
-NOT_ONE_PROBLEM = ("libsvm", "openml", "file", "many_small")
+NOT_ONE_PROBLEM = ("libsvm", "openml", "file")
 
 
 def describe(cls, most=MOST_SINGULAR_VALUES):
@@ -42,7 +42,11 @@ def describe(cls, most=MOST_SINGULAR_VALUES):
     name = [f"`{cls.name}`", source]
     if cls.name in NOT_ONE_PROBLEM:
         return name + ["any"] * 5 + about
-    problems = [load(cls, **one) for one in variants(cls)]
+    problems = []
+    for one in variants(cls):
+        X, y = load(cls, **one)
+        # a batch is described problem by problem
+        problems += X.split(y) if hasattr(X, "split") else [(X, y)]
     columns = [
         spread([X.shape[0] for X, _ in problems], "d"),
         spread([X.shape[1] for X, _ in problems], "d"),
@@ -64,8 +68,9 @@ def describe(cls, most=MOST_SINGULAR_VALUES):
 
 def variants(cls):
     """The parameters of the problems that a row is about."""
-    if "case" in cls.parameters:
-        return [dict(case=case) for case in cls.parameters["case"]]
+    for name in ("case", "sizes"):
+        if name in cls.parameters:
+            return [{name: value} for value in cls.parameters[name]]
     if "n_samples, n_features" in cls.parameters:
         n, p = cls.parameters["n_samples, n_features"][-1]
         return [dict(n_samples=n, n_features=p)]
@@ -128,7 +133,9 @@ def condition_text(X, most, tolerance):
 
 def has_equal_rows(X):
     """Whether two rows have the same product with a random vector."""
-    product = X.tocsr() @ np.random.default_rng(0).random(X.shape[1])
+    # CSR, which adds up equal rows in the same order
+    X = X.tocsr() if sparse.issparse(X) else X
+    product = X @ np.random.default_rng(0).random(X.shape[1])
     return len(np.unique(product)) < len(product)
 
 
