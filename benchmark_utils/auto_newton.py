@@ -320,8 +320,6 @@ class _Fit:
         V, R, panel, C, L, scale = buffers
         data = A.data if self.sparse else A
         Z = np.empty(n + 2 * self.p, dtype=data.dtype)
-        if panel.dtype != data.dtype and not careful:
-            panel, C, L = (a.astype(data.dtype) for a in (panel, C, L))
         self.b, status, gap, value = newton(
             X, A, A is X, self.pass_cost * n / self.n, y, l2,
             self.fit_intercept, tol, max_iter, careful, self.sparing,
