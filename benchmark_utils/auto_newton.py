@@ -269,7 +269,7 @@ class _Fit:
                 A = as_rows(self.original, np.float32)
             else:
                 A = X.astype(np.float32)
-        buffers = self.buffers(np.float32 if self.single else np.float64)
+        buffers = self.buffers((A.data if self.sparse else A).dtype)
         factored = False
         if self.direct and not self.sparse and not self.w.any():
             factored = self.warm_start(A, buffers)
