@@ -1,12 +1,16 @@
+import numpy as np
 from benchopt import BaseObjective
 
 from benchmark_utils.certificate import certify, lambda1_max
 from benchmark_utils.logistic import log_loss, predict_margins
+from benchmark_utils.many import ManyProblems, certify_many, clean_many
 from benchmark_utils.problem_loading import load_or_explain
 from benchmark_utils.sources import sources_hash
 from benchmark_utils.stopping import CertifiedGap
+from benchmark_utils.threads import fix_threads
 from benchmark_utils.validation import (
     DataError,
+    ResultError,
     check_coef_true,
     check_penalty,
     clean_design,
@@ -61,6 +65,8 @@ class Objective(BaseObjective):
 
     def _clean(self, X, y, X_test, y_test, coef_true):
         check_penalty(self.l1, self.l2, self.fit_intercept)
+        if isinstance(X, ManyProblems):
+            return clean_many(X, y, self.l1), None, None, None, 0.0
         X = clean_design(X)
         y, classes = clean_labels(y, X.shape[0])
         if (X_test is None) != (y_test is None):
@@ -84,14 +90,17 @@ class Objective(BaseObjective):
                     "lambda1_max is zero (no feature is correlated with the "
                     "labels), so l1 penalizes nothing: set l2 above zero."
                 )
-        return X, y, X_test, y_test, coef_true, lmbd1
+        return (X, y), X_test, y_test, coef_true, lmbd1
 
     def set_data(self, X, y, X_test=None, y_test=None, coef_true=None):
         (
-            self.X, self.y, self.X_test, self.y_test, self.coef_true,
+            (self.X, self.y), self.X_test, self.y_test, self.coef_true,
             self.lmbd1,
         ) = self._clean(X, y, X_test, y_test, coef_true)
         self.lmbd2 = float(self.l2)
+        self.many = isinstance(self.X, ManyProblems)
+        self.n_samples, self.n_features = self.X.shape
+        fix_threads()
 
     def get_objective(self):
         return dict(
@@ -103,26 +112,34 @@ class Objective(BaseObjective):
         )
 
     def get_one_result(self):
-        return dict(coef=[0.0] * self.X.shape[1])
+        return dict(coef=[0.0] * self.n_features)
 
     def evaluate_result(self, **result):
         solver = getattr(self._run_context, "solver_name", "this solver")
-        n_samples, n_features = self.X.shape
-        coef, intercept = clean_result(result, n_features, solver)
-        if intercept and not self.fit_intercept:
-            raise DataError(
+        n_intercepts = self.X.n_problems if self.many else 1
+        coef, intercept = clean_result(
+            result, self.n_features, n_intercepts, solver
+        )
+        if np.any(intercept) and not self.fit_intercept:
+            raise ResultError(
                 f"{solver}: returned the intercept {intercept} for a "
                 "problem without one."
             )
-        point = certify(
+        certificate = certify_many if self.many else certify
+        point = certificate(
             self.X, self.y, coef, intercept, self.lmbd1, self.lmbd2,
             self.fit_intercept,
         )
+        if not np.isfinite(point).all():
+            raise ResultError(
+                f"{solver}: F overflows at its point, whose largest "
+                f"coefficient is {np.abs(coef).max():.1e}."
+            )
         metrics = dict(
-            value=point.value / n_samples,
-            lower_bound=point.lower_bound / n_samples,
+            value=point.value / self.n_samples,
+            lower_bound=point.lower_bound / self.n_samples,
             relative_gap=point.relative_gap,
-            kkt=point.kkt / n_samples,
+            kkt=point.kkt / self.n_samples,
             n_nonzeros=int((coef != 0).sum()),
         )
         if self.X_test is not None:

@@ -7,6 +7,8 @@ from benchopt import BaseSolver
 from benchopt.stopping_criterion import INFINITY
 from scipy import sparse
 
+from benchmark_utils.many import ManyProblems
+
 # A first run of 20 us is recorded as 100 to 150 us (cold caches), one after
 # 50 others as 23 us. So every solver gets untimed runs before a timed one
 # where a run is short; `WARM_SECONDS` is what they may take.
@@ -26,7 +28,7 @@ class LogisticSolver(BaseSolver):
     `stop_val` is a number of iterations, a tolerance or a callback, as its
     `sampling_strategy` says. Before, ``self.X``, ``self.y``, ``self.lmbd1``,
     ``self.lmbd2``, ``self.fit_intercept`` are set, X in the layout that it
-    asks for. That conversion is not timed.
+    asks for. That conversion is not timed; `prepare` is the place for more.
 
     A plain `benchopt.BaseSolver` in solvers/ works as well.
     """
@@ -37,6 +39,9 @@ class LogisticSolver(BaseSolver):
     handles_intercept = True
     #: CSR or CSC data as they are (never densified)
     handles_sparse = True
+    #: a batched form of its own for many problems (`set_many` and
+    #: `solve`); without one they are solved one after the other
+    handles_many = False
     #: layout of dense data, "C" or "F", and of sparse data, "csr" or "csc"
     dense_layout = "C"
     sparse_layout = "csr"
@@ -81,11 +86,34 @@ class LogisticSolver(BaseSolver):
         return False, None
 
     def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        self.X = self.arrange(X)
+        # benchopt warms up once an instance, which it then uses on other
+        # problems: another layout or regime would be compiled on the clock
+        self._warmup_done = False
+        self._last_seconds = float("inf")
+        self.each = ()
+        if isinstance(X, ManyProblems) and not self.handles_many:
+            self.X = X
+            self.each = [
+                self.for_one(X_k, y_k, lmbd1, lmbd2, fit_intercept)
+                for X_k, y_k in X.split(y)
+            ]
+            return
+        self.X = X if isinstance(X, ManyProblems) else self.arrange(X)
         self.y = y
         self.lmbd1, self.lmbd2 = lmbd1, lmbd2
         self.fit_intercept = fit_intercept
         self.start()
+        self.prepare()
+
+    def prepare(self):
+        """What else is to be set before `solve`; not timed."""
+
+    def for_one(self, X, y, lmbd1, lmbd2, fit_intercept):
+        """A solver like this one for one problem of a batch."""
+        one = type(self).get_instance(**self._parameters)
+        one._run_context = self._run_context
+        one.set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+        return one
 
     def arrange(self, X):
         """X as float64 in the layout that the solver asks for."""
@@ -100,9 +128,6 @@ class LogisticSolver(BaseSolver):
         """Set the iterate to w = 0, b = 0."""
         self.coef = np.zeros(self.X.shape[1])
         self.intercept = 0.0
-
-    # Unknown before the first run, so nothing is repeated then
-    _last_seconds = float("inf")
 
     def warm_up(self):
         """Run once, so that nothing is compiled or imported on the clock."""
@@ -124,6 +149,11 @@ class LogisticSolver(BaseSolver):
 
     def run(self, stop_val):
         started = time.perf_counter()
+        if self.each:
+            for one in self.each:
+                one.run(stop_val)
+            self._last_seconds = time.perf_counter() - started
+            return
         self.start()
         # The first point of every curve is w = 0
         if callable(stop_val) or stop_val not in (0, INFINITY):
@@ -135,4 +165,9 @@ class LogisticSolver(BaseSolver):
         raise NotImplementedError
 
     def get_result(self):
+        if self.each:
+            return dict(
+                coef=np.concatenate([one.coef for one in self.each]),
+                intercept=np.array([one.intercept for one in self.each]),
+            )
         return dict(coef=self.coef, intercept=self.intercept)

@@ -88,12 +88,17 @@ def certify(X, y, coef, intercept, lmbd1, lmbd2, fit_intercept):
     Certificate
         Entries that are not finite mean that F overflowed at this point.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _certify(X, y, coef, intercept, lmbd1, lmbd2, fit_intercept)
+
+
+def _certify(X, y, coef, intercept, lmbd1, lmbd2, fit_intercept):
     margins = predict_margins(X, y, coef, intercept)
     weights = dual_weights(margins)
     value = (
         log_loss(margins)
         + lmbd1 * np.abs(coef).sum()
-        + 0.5 * lmbd2 * coef @ coef
+        + 0.5 * lmbd2 * (coef @ coef)
     )
     # y @ weights is minus the derivative of F in the intercept
     imbalance = float(y @ weights)

@@ -29,6 +29,13 @@ def weight_at(margin):
     return 1.0 / (1.0 + math.exp(margin))
 
 
+@njit(cache=True)
+def curvature_at(margin):
+    """sigmoid(m) sigmoid(-m), to full relative accuracy on both sides."""
+    e = math.exp(-abs(margin))
+    return e / (1.0 + e) ** 2
+
+
 @overload(log_loss)
 def _log_loss(margins):
     def loop(margins):
@@ -56,8 +63,7 @@ def _curvature(margins):
     def loop(margins):
         out = np.empty(len(margins))
         for i in range(len(margins)):
-            weight = weight_at(margins[i])
-            out[i] = weight * (1.0 - weight)
+            out[i] = curvature_at(margins[i])
         return out
 
     return loop

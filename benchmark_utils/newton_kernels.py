@@ -9,7 +9,7 @@ from x = 0 until the step is shorter than `tol`. Nothing guards a step: far
 from the optimum they may diverge. They are the baselines to beat.
 """
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from benchmark_utils.logistic import curvature, dual_weights
 from benchmark_utils.logistic_numba import weight_at
@@ -87,3 +87,55 @@ def loop_fused_newton(A, y, ridge, tol, max_iter):
         if np.linalg.norm(step) < tol:
             break
     return x
+
+
+@njit(cache=True)
+def _newton_range(
+    first, last, fused, data, y, data_offsets, row_offsets, feature_offsets,
+    lmbd2, free, tol, max_iter, solution,
+):
+    for k in range(first, last):
+        rows = slice(row_offsets[k], row_offsets[k + 1])
+        columns = slice(feature_offsets[k], feature_offsets[k + 1])
+        p = columns.stop - columns.start
+        A = data[data_offsets[k]:data_offsets[k + 1]].reshape(-1, p)
+        ridge = np.full(p, lmbd2)
+        if free:
+            ridge[p - 1] = 0.0
+        if fused:
+            x = loop_fused_newton(A, y[rows], ridge, tol, max_iter)
+        else:
+            x = raw_newton(A, y[rows], ridge, tol, max_iter)
+        solution[columns] = x
+
+
+@njit(parallel=True, cache=True)
+def newton_many(
+    threads, fused, data, y, data_offsets, row_offsets, feature_offsets,
+    lmbd2, free, tol, max_iter, solution,
+):
+    """Solve each problem of a batch by one of the two kernels above.
+
+    Parameters
+    ----------
+    threads : int
+        The problems are dealt out to so many threads.
+    fused : bool
+        `loop_fused_newton`, else `raw_newton`.
+    data, y, data_offsets, row_offsets, feature_offsets : arrays
+        Of a `many_newton.Batch`.
+    lmbd2 : float
+    free : bool
+        Whether the last column of each problem is an intercept's.
+    tol, max_iter
+        As above.
+    solution : array of shape (feature_offsets[-1],), float64, written
+    """
+    n_problems = row_offsets.size - 1
+    for thread in prange(threads):
+        _newton_range(
+            thread * n_problems // threads,
+            (thread + 1) * n_problems // threads,
+            fused, data, y, data_offsets, row_offsets, feature_offsets,
+            lmbd2, free, tol, max_iter, solution,
+        )

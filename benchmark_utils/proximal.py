@@ -209,7 +209,9 @@ def build(A, y, lmbd1, lmbd2, n_penalized, compiled):
 def lipschitz_constant(A):
     """|A|_2^2 / 4, the Lipschitz constant of the loss's gradient."""
     if sparse.issparse(A) and min(A.shape) > 1:
-        norm = svds(A, k=1, return_singular_vectors=False, rng=0)[0]
+        # a fixed start: the same step in every run
+        start = np.ones(min(A.shape))
+        norm = svds(A, k=1, v0=start, return_singular_vectors=False)[0]
         return 0.25 * norm**2
     if sparse.issparse(A):
         return 0.25 * float((A.data**2).sum())

@@ -1,4 +1,6 @@
 """When a curve ends: on the certificate, on no progress, or on time."""
+import time
+
 from benchopt.stopping_criterion import (
     INFINITY,
     SingleRunCriterion,
@@ -19,9 +21,9 @@ ITERATION_RATIO = 1.3
 class CertifiedGap(StoppingCriterion):
     """End a curve when its certified relative gap is at most `target`.
 
-    Also when the solver has made no progress in `patience` successive
-    points: neither has the best relative gap fallen by a tenth, nor the best
-    value by a hundredth of what the certificate says is left to gain. (The
+    Also when the solver has made no progress in more than `patience`
+    successive points: neither has the relative gap fallen by a tenth, nor
+    the value by a hundredth of what the certificate says is left to gain. (The
     gap alone will not do: it can stay at 1 for a long time on badly scaled
     problems; the value alone would not notice that nothing is left to gain.)
 
@@ -60,23 +62,28 @@ class CertifiedGap(StoppingCriterion):
             own, solver=solver, **runner
         )
 
+    def init_stop_val(self):
+        # benchopt starts the clock before the warm-up, and a solver that
+        # compiles for a second would time out without a point
+        if self.timeout is not None:
+            self._deadline = time.time() + self.timeout
+        return super().init_stop_val()
+
     def check_convergence(self, objective_list):
         point = objective_list[-1]
         gap, value = point["objective_relative_gap"], point["objective_value"]
         if gap <= self.target:
             return True, 1.0
-        if len(objective_list) == 1:
-            self._best_gap, self._best_value = gap, value
-            self._stalled = 0
-        if (
-            gap <= 0.9 * self._best_gap
-            or self._best_value - value >= 0.01 * gap * abs(value)
+        # compared with the last point that was progress, so that small
+        # steps add up
+        if len(objective_list) == 1 or (
+            gap <= 0.9 * self._gap
+            or self._value - value >= 0.01 * gap * abs(value)
         ):
+            self._gap, self._value = gap, value
             self._stalled = 0
         else:
             self._stalled += 1
-        self._best_gap = min(gap, self._best_gap)
-        self._best_value = min(value, self._best_value)
         return self._stalled > self.patience, 0.0
 
     def get_next_stop_val(self, stop_val):

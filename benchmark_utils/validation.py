@@ -183,7 +183,7 @@ class ResultError(ValueError):
     """A solver returned something that is no point (w, b)."""
 
 
-def clean_result(result, n_features, solver):
+def clean_result(result, n_features, n_intercepts, solver):
     """Check what a solver returned and give back (coef, intercept).
 
     Parameters
@@ -191,8 +191,15 @@ def clean_result(result, n_features, solver):
     result : dict
         `coef`, and `intercept` where there is one.
     n_features : int
+    n_intercepts : int
+        1, or the number of problems of a batch.
     solver : str
         The solver's name, for the message.
+
+    Returns
+    -------
+    coef : array of shape (n_features,), float64
+    intercept : float, or array of shape (n_intercepts,)
 
     Raises
     ------
@@ -212,10 +219,13 @@ def clean_result(result, n_features, solver):
             f"({n_features},)."
         )
     intercept = _as_real(result.get("intercept", 0.0), "intercept", solver)
-    if intercept.size != 1:
+    if intercept.size not in (1, n_intercepts):
+        expected = (
+            "one number" if n_intercepts == 1 else f"{n_intercepts} numbers"
+        )
         raise ResultError(
-            f"{solver}: intercept has shape {intercept.shape}, expected one "
-            "number."
+            f"{solver}: intercept has shape {intercept.shape}, expected "
+            f"{expected}."
         )
     if not np.isfinite(coef).all():
         bad = int((~np.isfinite(coef)).sum())
@@ -223,10 +233,11 @@ def clean_result(result, n_features, solver):
             f"{solver}: {bad} of {n_features} coefficients are NaN or "
             "infinite."
         )
-    intercept = float(intercept.reshape(()))
-    if not np.isfinite(intercept):
+    if not np.isfinite(intercept).all():
         raise ResultError(f"{solver}: the intercept is {intercept}.")
-    return coef, intercept
+    if n_intercepts == 1:
+        return coef, float(intercept.reshape(()))
+    return coef, np.broadcast_to(intercept.ravel(), n_intercepts)
 
 
 def _as_real(value, name, solver):

@@ -1,7 +1,7 @@
 from benchopt import BaseDataset
 from sklearn.datasets import load_breast_cancer
 
-from benchmark_utils.scaling import scale_columns
+from benchmark_utils.splitting import split_and_scale
 
 
 class Dataset(BaseDataset):
@@ -12,13 +12,19 @@ class Dataset(BaseDataset):
 
     Parameters
     ----------
-    scaling : {"raw", "standardized"}
+    scaling : {"raw", "standardized", "maxabs"}
+    test_share : float in [0, 1)
+        Share of each class that is held out, always the same samples.
     """
 
     name = "breast_cancer"
     requirements = ["pip::scikit-learn"]
-    parameters = {"scaling": ["standardized"]}
+    parameters = {"scaling": ["standardized"], "test_share": [0.2]}
+
+    source = "scikit-learn; UCI"
+    licence = "CC BY 4.0"
+    stands_for = "a small table, strongly correlated features"
 
     def get_data(self):
         X, y = load_breast_cancer(return_X_y=True)
-        return dict(X=scale_columns(X, self.scaling), y=y)
+        return split_and_scale(X, y, self.scaling, self.test_share)

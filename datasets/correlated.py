@@ -40,6 +40,10 @@ class Dataset(BaseDataset):
     }
     test_config = {"n_samples": 60, "n_features": 10}
 
+    source = "generated"
+    licence = "as this repository"
+    stands_for = "correlation, column scales, balance and density at will"
+
     def get_data(self):
         self.check()
         rng = np.random.default_rng(self.get_seed())

@@ -20,6 +20,10 @@ class Dataset(BaseDataset):
     }
     test_config = {"n_samples": 200, "n_features": 10}
 
+    source = "generated"
+    licence = "as this repository"
+    stands_for = "the notebook that started this benchmark"
+
     def get_data(self):
         # The notebook's seed, whatever the seed of the run: its published
         # numbers are the test of this benchmark.

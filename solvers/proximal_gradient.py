@@ -46,11 +46,11 @@ class Solver(LogisticSolver):
 
     penalties = ("l2", "l1", "elasticnet")
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        self.A = append_ones(self.X, fit_intercept)
+    def prepare(self):
+        self.A = append_ones(self.X, self.fit_intercept)
         self.proximal_gradient, self.f, self.r = build(
-            self.A, y, lmbd1, lmbd2, X.shape[1], self.compiled
+            self.A, self.y, self.lmbd1, self.lmbd2, self.X.shape[1],
+            self.compiled,
         )
 
     def solve(self, n_iter):

@@ -60,9 +60,10 @@ class Solver(LogisticSolver):
         "sparse": "trust-exact factorizes a dense Hessian",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        self.problem = RidgeLogistic(self.X, y, lmbd2, fit_intercept)
+    def prepare(self):
+        self.problem = RidgeLogistic(
+            self.X, self.y, self.lmbd2, self.fit_intercept
+        )
 
     def solve(self, n_iter):
         problem = self.problem

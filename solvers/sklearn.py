@@ -62,22 +62,22 @@ class Solver(LogisticSolver):
             "intercept": "liblinear penalizes the intercept",
         }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        strength = lmbd1 + lmbd2
+    def prepare(self):
+        lmbd1 = self.lmbd1
+        strength = lmbd1 + self.lmbd2
         arguments = dict(C=1 / strength)
         if SELECTS_BY_RATIO:
             arguments["l1_ratio"] = lmbd1 / strength
         elif lmbd1 == 0:
             arguments["penalty"] = "l2"
-        elif lmbd2 == 0:
+        elif self.lmbd2 == 0:
             arguments["penalty"] = "l1"
         else:
             arguments.update(
                 penalty="elasticnet", l1_ratio=lmbd1 / strength
             )
         self.estimator = LogisticRegression(
-            solver=self.solver, tol=1e-14, fit_intercept=fit_intercept,
+            solver=self.solver, tol=1e-14, fit_intercept=self.fit_intercept,
             random_state=self.get_seed(use_repetition=True) % 2**31,
             **arguments,
         )
