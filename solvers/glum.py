@@ -47,15 +47,14 @@ class Solver(LogisticSolver):
         "elasticnet": "of glum's solvers irls-cd takes it",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        strength = lmbd1 + lmbd2
-        self.positive = (y > 0).astype(float)
+    def prepare(self):
+        strength = self.lmbd1 + self.lmbd2
+        self.positive = (self.y > 0).astype(float)
         self.estimator = GeneralizedLinearRegressor(
             family="binomial",
-            alpha=strength / len(y),
-            l1_ratio=lmbd1 / strength,
-            fit_intercept=fit_intercept,
+            alpha=strength / len(self.y),
+            l1_ratio=self.lmbd1 / strength,
+            fit_intercept=self.fit_intercept,
             solver=self.solver,
             max_iter=10**5,
             copy_X=False,

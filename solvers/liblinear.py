@@ -56,16 +56,15 @@ class Solver(LogisticSolver):
             "intercept": "the dual penalizes it",
         }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        options = (
-            f"-s {METHODS[self.method]} -c {1 / (lmbd1 + lmbd2)!r} -q "
-            + ("-B 1 -R" if fit_intercept else "-B -1")
+    def prepare(self):
+        c = 1 / (self.lmbd1 + self.lmbd2)
+        bias = "-B 1 -R" if self.fit_intercept else "-B -1"
+        self.options = parameter(
+            f"-s {METHODS[self.method]} -c {c!r} {bias} -q"
         )
-        self.options = parameter(options)
         # It takes matrices of the older kind only
         self.problem = problem(
-            y, sparse.csr_matrix(self.X), bias=self.options.bias
+            self.y, sparse.csr_matrix(self.X), bias=self.options.bias
         )
 
     def solve(self, tol):

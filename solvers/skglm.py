@@ -1,7 +1,7 @@
 import skglm.solvers
-from sklearn.exceptions import ConvergenceWarning
 from skglm.datafits import Logistic
 from skglm.penalties import L1, L2, L1_plus_L2
+from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
 from benchmark_utils.quiet import ignore_warnings
@@ -42,7 +42,9 @@ class Solver(LogisticSolver):
 
     @property
     def penalties(self):
-        return ("l2",) if self.solver == "LBFGS" else ("l2", "l1", "elasticnet")
+        if self.solver == "LBFGS":
+            return ("l2",)
+        return ("l2", "l1", "elasticnet")
 
     @property
     def handles_intercept(self):
@@ -54,18 +56,18 @@ class Solver(LogisticSolver):
         "intercept": "skglm's FISTA and LBFGS have none",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
-        strength = (lmbd1 + lmbd2) / len(y)
-        if lmbd1 == 0 and self.solver == "LBFGS":
+    def prepare(self):
+        total = self.lmbd1 + self.lmbd2
+        strength = total / len(self.y)
+        if self.lmbd1 == 0 and self.solver == "LBFGS":
             self.penalty = L2(strength)
-        elif lmbd2 == 0:
+        elif self.lmbd2 == 0:
             self.penalty = L1(strength)
         else:
-            self.penalty = L1_plus_L2(strength, lmbd1 / (lmbd1 + lmbd2))
+            self.penalty = L1_plus_L2(strength, self.lmbd1 / total)
         arguments = dict(SOLVERS[self.solver])
         if self.handles_intercept:
-            arguments["fit_intercept"] = fit_intercept
+            arguments["fit_intercept"] = self.fit_intercept
         self.method = getattr(skglm.solvers, self.solver)(**arguments)
 
     def solve(self, tol):

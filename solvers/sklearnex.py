@@ -34,11 +34,10 @@ class Solver(LogisticSolver):
         "elasticnet": "oneDAL's solvers are for l2",
     }
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+    def prepare(self):
         self.estimator = LogisticRegression(
-            C=1 / lmbd2, solver=self.solver, tol=1e-14,
-            fit_intercept=fit_intercept,
+            C=1 / self.lmbd2, solver=self.solver, tol=1e-14,
+            fit_intercept=self.fit_intercept,
         )
 
     def solve(self, n_iter):

@@ -49,13 +49,12 @@ class Solver(LogisticSolver):
         X.sort_indices()
         return X
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
-        super().set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+    def prepare(self):
         self.estimator = LogisticRegression(
-            regularizer=lmbd1 + lmbd2,
-            penalty="l1" if lmbd1 else "l2",
+            regularizer=self.lmbd1 + self.lmbd2,
+            penalty="l1" if self.lmbd1 else "l2",
             dual=self.formulation == "dual",
-            fit_intercept=fit_intercept,
+            fit_intercept=self.fit_intercept,
             max_iter=10**6,
             random_state=self.get_seed(use_repetition=True) % 2**31,
         )
