@@ -1,4 +1,6 @@
+import numpy as np
 import skglm.solvers
+from scipy import sparse
 from skglm.datafits import Logistic
 from skglm.penalties import L1, L2, L1_plus_L2
 from sklearn.exceptions import ConvergenceWarning
@@ -69,6 +71,21 @@ class Solver(LogisticSolver):
         if self.handles_intercept:
             arguments["fit_intercept"] = self.fit_intercept
         self.method = getattr(skglm.solvers, self.solver)(**arguments)
+
+    def warm_up(self):
+        # A loose tolerance may be met at w = 0, before anything is compiled;
+        # a strict one would cost a whole solve. So: a tiny problem.
+        if self.each:
+            self.each[0].warm_up()
+            return
+        X = np.random.default_rng(0).standard_normal((20, 5))
+        y = np.where(np.arange(20) % 2, 1.0, -1.0)
+        if sparse.issparse(self.X):
+            X = sparse.csc_matrix(X)
+        self.for_one(
+            X, y, 0.1 if self.lmbd1 else 0.0, 0.1 if self.lmbd2 else 0.0,
+            self.fit_intercept,
+        ).run(1e-6)
 
     def solve(self, tol):
         self.method.tol = tol
