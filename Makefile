@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-benchopt lint data figure clean
+.PHONY: help run test test-all test-benchopt lint data page figure clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -35,6 +35,9 @@ lint: $(VENV)/.test  ## Check style and spelling
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
 	$(BIN)/benchopt run . --config configs/data.yml $(RUN_OPTIONS)
+
+page: $(VENV)/.run  ## Write the newest result as one page that needs no network
+	$(BIN)/python tools/make_page.py $(RESULT)
 
 figure: $(VENV)/.run  ## Draw README's figure from the newest result
 	$(BIN)/python tools/readme_figure.py
