@@ -13,17 +13,25 @@ import base64
 import re
 import sys
 import webbrowser
+from html import escape
 from pathlib import Path
 
 import plotly
+import pandas as pd
 from benchopt.benchmark import Benchmark
 from benchopt.plotting import _sanitize_config
 from benchopt.plotting.generate_html import get_results, render_all_results
 from benchopt.plotting.helpers import reset_solver_styles
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils import provenance  # noqa: E402
+
 PARTS = Path(__file__).resolve().parent / "page"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+# What of the provenance stands at the top, the rest behind a button
+AT_THE_TOP = ("date", "processor", "cores", "numba_threads")
 HOME = "https://github.com/benchopt/benchmark_logistic_regression"
 
 
@@ -50,10 +58,24 @@ def make_page(result, target=None, home=HOME):
     config = _sanitize_config(benchmark.get_plot_config())
     reset_solver_styles()
     found = get_results([result], result.parent, benchmark, config)
+    found[0]["sysinfo"] = system_information(pd.read_parquet(result))
     (html,) = render_all_results(found, benchmark, home=home)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(self_contained(html, result), encoding="utf-8")
     return target
+
+
+def system_information(df):
+    """The provenance of a result as benchopt's template wants it."""
+    texts = {
+        name: "; ".join(found)
+        for name, found in provenance.read(df).items()
+    }
+    top, rest = {}, {}
+    for name, text in texts.items():
+        place = top if name in AT_THE_TOP else rest
+        place[provenance.LABELS[name]] = escape(text)
+    return {"main": top, "sub": rest, "ter": {}}
 
 
 def self_contained(html, result):
