@@ -5,13 +5,13 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-from make_page import system_information
 from scipy import sparse
 
 from benchmark_utils import problem_facts, provenance
 from benchmark_utils.many import ManyProblems
 from conftest import ROOT
 from harness import SOLVERS, objective, set_problem
+from make_page import system_information
 
 RNG = np.random.default_rng(0)
 

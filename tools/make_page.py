@@ -16,8 +16,8 @@ import webbrowser
 from html import escape
 from pathlib import Path
 
-import plotly
 import pandas as pd
+import plotly
 from benchopt.benchmark import Benchmark
 from benchopt.plotting import _sanitize_config
 from benchopt.plotting.generate_html import get_results, render_all_results
