@@ -18,7 +18,7 @@ help:  ## Show this help
 	awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
-	$(BIN)/benchopt run . --config $(CONFIG) $(RUN_OPTIONS)
+	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
 
 test: $(VENV)/.test  ## Run all tests that are fast
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
@@ -34,7 +34,8 @@ lint: $(VENV)/.test  ## Check style and spelling
 	$(BIN)/codespell
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
-	$(BIN)/benchopt run . --config configs/data.yml $(RUN_OPTIONS)
+	$(BIN)/python tools/run_benchmark.py --config configs/data.yml \
+		$(RUN_OPTIONS)
 
 page: $(VENV)/.run  ## Write the newest result as one page that needs no network
 	$(BIN)/python tools/make_page.py $(RESULT)
