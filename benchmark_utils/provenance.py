@@ -29,13 +29,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 COLUMN = "final_results"
 # How a reader knows them, in the order of the page
 LABELS = {
-    "date": "computed on (UTC)",
+    "date": "computed on",
     "processor": "processor",
     "microarchitecture": "microarchitecture (LLVM's name)",
     "cores": "cores",
     "memory": "memory [GB]",
     "platform": "platform",
-    "numba_threads": "numba threads",
+    "numba_threads": "threads (numba)",
     "blas": "BLAS",
     "openmp": "OpenMP",
     "svml": "numba with Intel SVML",
