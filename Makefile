@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-benchopt lint data page figure clean
+.PHONY: help run test test-all test-benchopt lint data page figure publish conclusion site clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -42,6 +42,16 @@ page: $(VENV)/.run  ## Write the newest result as one page that needs no network
 
 figure: $(VENV)/.run  ## Draw README's figure from the newest result
 	$(BIN)/python tools/readme_figure.py
+
+publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
+	$(BIN)/python tools/publish_result.py $(RESULT) --config $(CONFIG)
+	$(BIN)/python tools/conclusion.py --write README.md
+
+conclusion: $(VENV)/.run  ## Write README's conclusion from results/
+	$(BIN)/python tools/conclusion.py --write README.md
+
+site: $(VENV)/.run  ## Build the site of all published results in site/
+	$(BIN)/python tools/make_site.py
 
 clean:  ## Remove the environment, the caches and the compiled code
 	rm -rf $(VENV) __cache__ .pytest_cache .ruff_cache .hypothesis
