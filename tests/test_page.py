@@ -137,6 +137,57 @@ def test_first_view_is_open(browse, size):
     ) == name
 
 
+FORTY_NAMES = [
+    f"proximal-gradient[accelerated=True,compiled=False,number={k}]"
+    for k in range(40)
+]
+# Give the page a plot of forty solvers, as a plot of ours would
+ADD_PLOT = """(() => {{
+    const plot = {plot};
+    window._plots.forty = {{forty: plot}};
+    document.getElementById('plot_kind').append(new Option('forty'));
+    setState({{plot_kind: 'forty'}});
+}})()"""
+BOXES = """[...document.querySelectorAll('{what}')].map((one) => {{
+    const box = one.getBoundingClientRect();
+    return [box.left, box.right, box.top, box.bottom];
+}})"""
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("kind", ["bar_chart", "scatter"])
+def test_forty_long_names_are_readable(browse, kind, size):
+    browser = browse(size)
+    plot = dict(type=kind, title="t", xlabel="x", ylabel="y", scale="log")
+    if kind == "bar_chart":
+        plot["data"] = [
+            dict(label=name, y=[10.0**-k], color="rgba(9,9,9,1)",
+                 text="not reached" if k == 7 else "")
+            for k, name in enumerate(FORTY_NAMES)
+        ]
+        names = ".ytick text"
+    else:
+        plot["scale"] = "loglog"
+        plot["data"] = [
+            dict(label=name, x=[1, 2], y=[1, 2 + k], marker=k,
+                 color="rgba(9,9,9,1)")
+            for k, name in enumerate(FORTY_NAMES)
+        ]
+        names = "#plot_legend .curve"
+    browser.run(ADD_PLOT.format(plot=json.dumps(plot)))
+    assert browser.run(TRACES) == 40
+    boxes = browser.run(BOXES.format(what=names))
+    assert len(boxes) == 40
+    assert all(left >= 0 and right <= size[0] for left, right, _, _ in boxes)
+    # no two names cover each other
+    for k, one in enumerate(boxes):
+        for other in boxes[k + 1:]:
+            assert (
+                one[1] <= other[0] or other[1] <= one[0]
+                or one[3] <= other[2] + 1 or other[3] <= one[2] + 1
+            )
+
+
 def test_the_menu_of_a_phone_shows_what_is_drawn(browse, plots):
     browser = browse(PHONE)
     kind = list(plots[0])[-1]

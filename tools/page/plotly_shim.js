@@ -10,7 +10,7 @@ const page = (() => {
   /* Break the parts of a text (separated by <br>) after a blank or comma. */
   const wrap = (text, letters) => text.split(/<br\s*\/?>/).map((part) => {
     const lines = [''];
-    part.split(/(?<=[, =])|(?=\[)/).forEach((word) => {
+    part.split(/(?<=[, ])|(?=\[)/).forEach((word) => {
       const last = lines[lines.length - 1];
       if (last && last.length + word.length > letters) lines.push(word);
       else lines[lines.length - 1] = last + word;
@@ -24,10 +24,10 @@ const page = (() => {
   const adaptAxis = (axis, size) => axis && {
     ...axis,
     title: {...asTitle(axis.title), standoff: 8, font: {size}},
-    tickfont: {size: size - 1},
+    tickfont: {size: narrow() ? 9 : 12},
   };
 
-  const adaptLayout = (layout, width) => {
+  const adaptLayout = (layout, width, left) => {
     const size = narrow() ? 11 : 14;
     // a letter is a little more than half as wide as it is high
     const letters = Math.floor((width - 40) / (0.6 * size));
@@ -42,7 +42,7 @@ const page = (() => {
       xaxis: adaptAxis(layout.xaxis, size),
       yaxis: adaptAxis(layout.yaxis, size),
       margin: {
-        t: size * (2 + 1.35 * lines), l: 5 * size,
+        t: size * (2 + 1.35 * lines), l: left || 5 * size,
         r: narrow() ? 8 : 48, b: 4 * size,
       },
       dragmode: narrow() ? false : layout.dragmode,
@@ -59,42 +59,54 @@ const page = (() => {
       } : trace));
   };
 
-  /* Lay bars down, the first one on top. */
+  /* Lay bars down, the first one on top. benchopt's grey for a solver that
+   * stopped short is no colour to plotly.js 3, which draws it black. */
   const lay = (data, layout) => {
     const names = [...new Set(data.flatMap((trace) => [...trace.x || []]))];
-    const letters = narrow() ? 22 : 60;
+    const size = narrow() ? 9 : 12;
+    const labels = names.map((name) => wrap(String(name), narrow() ? 30 : 56));
+    const lines = labels.flatMap((label) => label.split('<br>'));
+    const most = Math.max(...labels.map((one) => one.split('<br>').length));
+    const longest = Math.max(...lines.map((line) => line.length));
+    const grey = (color) =>
+      (color === NON_CONVERGENT_COLOR ? '#dcdcdc' : color);
     return {
       data: data.map((trace) => ({
         ...trace, x: trace.y, y: trace.x,
-        ...(trace.type === 'bar' ? {orientation: 'h', textangle: 0} : {
+        ...(trace.type === 'bar' ? {
+          orientation: 'h', textangle: 0,
+          marker: {color: (trace.marker?.color || []).map(grey)},
+        } : {
           mode: 'markers', marker: {...trace.marker, symbol: 'line-ns-open'},
         }),
       })),
       layout: {
         ...layout,
-        bargap: 0.3,
+        bargap: 0.25,
         xaxis: {...layout.yaxis},
         yaxis: {
           ...layout.xaxis, type: 'category', tickangle: 0, ticks: '',
-          autorange: 'reversed', minor: {}, categoryorder: 'array',
-          categoryarray: names, tickvals: names, showgrid: false,
-          ticktext: names.map((name) => wrap(String(name), letters)),
+          range: [names.length - 0.5, -0.5], minor: {},
+          categoryorder: 'array', categoryarray: names, showgrid: false,
+          tickvals: names, ticktext: labels,
         },
       },
-      height: 160 + names.length * (narrow() ? 34 : 26),
+      left: 0.58 * size * longest + 12,
+      height: 160 + names.length * (1.3 * size * most + 8),
     };
   };
 
   const react = Plotly.react;
   Plotly.react = (div, data, layout) => {
     const width = div.clientWidth || window.innerWidth;
-    let drawn = {data: thin(data), layout, height: null};
+    let drawn = {data: thin(data), layout, height: null, left: null};
     if (data.some((trace) => trace.type === 'bar')) drawn = lay(data, layout);
     if (div.dataset.height !== String(drawn.height)) {
       div.dataset.height = String(drawn.height);
       div.style.height = drawn.height ? `${drawn.height}px` : '';
     }
-    return react(div, drawn.data, adaptLayout(drawn.layout, width), {
+    const adapted = adaptLayout(drawn.layout, width, drawn.left);
+    return react(div, drawn.data, adapted, {
       displaylogo: false, displayModeBar: !narrow(),
     });
   };
