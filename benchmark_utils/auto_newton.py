@@ -8,6 +8,7 @@
 import numpy as np
 from scipy import sparse
 
+from benchmark_utils.dense_newton import DenseFit
 from benchmark_utils.gram_kernel import PANEL, padded
 from benchmark_utils.newton_cg import (
     CHOLESKY,
@@ -44,7 +45,7 @@ _PRODUCTS, _FACTORS = 25, 3
 
 
 def fit_logistic(
-    X, y, l1=0.0, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=200,
+    X, y, l1=0.0, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=1000,
     coef_init=None, intercept_init=0.0, float32_copy=True,
 ):
     r"""Minimise F and certify the result.
@@ -131,6 +132,11 @@ def fit_logistic(
             raise ValueError("coef_init and intercept_init must be finite.")
     if not is_sparse and n * q <= _TINY_ENTRIES and q <= _TINY_COLUMNS:
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
+    if not is_sparse:
+        return _fit_dense(
+            X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter),
+            x, bool(float32_copy),
+        )
     fit = _Fit(
         X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter), x,
         float32_copy,
@@ -189,6 +195,23 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
     if fit_intercept:
         return x[:p], float(x[p]), info
     return x, 0.0, info
+
+
+def _fit_dense(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy):
+    p = X.shape[1]
+    fit = DenseFit(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy)
+    status, gap, value = fit.run()
+    if not gap < np.inf:
+        _refuse_data(X)
+    n_iter, n_passes, n_gram, n_products = fit.counts.tolist()
+    info = {
+        "regime": fit.regime, "why": fit.why, "n_iter": n_iter,
+        "n_passes": n_passes, "n_gram": n_gram, "n_products": n_products,
+        "objective": value,
+        "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
+        "converged": status == REACHED, "status": STATUS[status],
+    }
+    return x[:p], float(x[p]) if fit_intercept else 0.0, info
 
 
 def _refuse_data(X):
