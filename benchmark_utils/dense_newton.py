@@ -96,9 +96,9 @@ class DenseFit:
         return n * self.p * _ENTRY * self.dtype.itemsize / 4
 
     def sample(self, n):
-        """Rows of a factor: as many as cost a read of X, or 10 q."""
+        """Rows of a factor: as many as cost a quarter of a read, or 10 q."""
         return max(
-            _SAMPLE * self.q, int(self.pass_cost(n) / self.row_cost())
+            _SAMPLE * self.q, int(0.25 * self.pass_cost(n) / self.row_cost())
         )
 
     def row_cost(self):
