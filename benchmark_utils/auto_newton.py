@@ -269,7 +269,7 @@ class _Fit:
                 A = as_rows(self.original, np.float32)
             else:
                 A = X.astype(np.float32)
-        buffers = self.buffers(np.float32 if self.single else np.float64)
+        buffers = self.buffers((A.data if self.sparse else A).dtype)
         factored = False
         if self.direct and not self.sparse and not self.w.any():
             factored = self.warm_start(A, buffers)
@@ -320,8 +320,6 @@ class _Fit:
         V, R, panel, C, L, scale = buffers
         data = A.data if self.sparse else A
         Z = np.empty(n + 2 * self.p, dtype=data.dtype)
-        if panel.dtype != data.dtype and not careful:
-            panel, C, L = (a.astype(data.dtype) for a in (panel, C, L))
         self.b, status, gap, value = newton(
             X, A, A is X, self.pass_cost * n / self.n, y, l2,
             self.fit_intercept, tol, max_iter, careful, self.sparing,

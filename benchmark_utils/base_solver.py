@@ -119,8 +119,18 @@ class LogisticSolver(BaseSolver):
         """X as float64 in the layout that the solver asks for."""
         if sparse.issparse(X):
             X = X.asformat(self.sparse_layout).astype(np.float64, copy=False)
-            if not X.has_sorted_indices:
-                X = X.sorted_indices()
+            if not X.has_canonical_format:
+                X = X.copy()
+                X.sum_duplicates()
+            # half of scikit-learn's solvers refuse 64-bit indices
+            if max(X.nnz, *X.shape) < 2**31:
+                X = type(X)(
+                    (
+                        X.data, X.indices.astype(np.int32, copy=False),
+                        X.indptr.astype(np.int32, copy=False),
+                    ),
+                    shape=X.shape,
+                )
             return X
         return np.asarray(X, dtype=np.float64, order=self.dense_layout)
 

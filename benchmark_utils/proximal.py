@@ -209,8 +209,11 @@ def build(A, y, lmbd1, lmbd2, n_penalized, compiled):
 def lipschitz_constant(A):
     """|A|_2^2 / 4, the Lipschitz constant of the loss's gradient."""
     if sparse.issparse(A) and min(A.shape) > 1:
-        # a fixed start: the same step in every run
-        start = np.ones(min(A.shape))
+        if not A.data.any():
+            return 0.0
+        # a fixed start, for the same step in every run; not ones, which
+        # rows of differences (sports, comparisons) take to zero
+        start = np.random.default_rng(0).standard_normal(min(A.shape))
         norm = svds(A, k=1, v0=start, return_singular_vectors=False)[0]
         return 0.25 * norm**2
     if sparse.issparse(A):

@@ -28,7 +28,7 @@ def clean_design(X, name="X"):
         if X.format not in ("csr", "csc"):
             X = X.tocsr()
     else:
-        X = np.asarray(X)
+        X = _as_array(X, name)
     if X.ndim != 2:
         raise DataError(
             f"{name} has {X.ndim} dimension(s), not 2: give an array of "
@@ -42,9 +42,13 @@ def clean_design(X, name="X"):
     if X.dtype not in (np.float32, np.float64):
         if np.iscomplexobj(X):
             raise DataError(f"{name} is complex: give real numbers.")
+        if X.dtype.kind in "mM":
+            raise DataError(
+                f"{name} has dates: give numbers, for example days."
+            )
         try:
             X = X.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{name} has entries that are not numbers ({error}): encode "
                 "categories as numbers, for example one-hot."
@@ -58,6 +62,20 @@ def clean_design(X, name="X"):
     if not (sparse.issparse(X) or X.flags.forc):
         X = np.ascontiguousarray(X)
     return X
+
+
+def _as_array(values, name):
+    """`numpy.asarray` that says what is wrong."""
+    if np.ma.is_masked(values):
+        raise DataError(
+            f"{name} has masked entries: impute or drop them in the dataset."
+        )
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name} is no array ({error}): give rows of one length."
+        ) from error
 
 
 def _all_finite(values):
@@ -84,7 +102,7 @@ def clean_labels(y, n_samples, classes=None, name="y"):
     ------
     DataError
     """
-    y = np.asarray(y)
+    y = _as_array(y, name)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:
@@ -97,7 +115,7 @@ def clean_labels(y, n_samples, classes=None, name="y"):
             f"{name} has {len(y)} labels for {n_samples} samples: X and y "
             "must have the same length."
         )
-    if y.dtype.kind == "O" and any(_is_missing(label) for label in y):
+    if y.dtype.kind in "OmM" and any(_is_missing(label) for label in y):
         raise DataError(f"{name} has missing labels: drop those samples.")
     if y.dtype.kind in "fc" and not np.isfinite(y).all():
         raise DataError(
@@ -114,8 +132,8 @@ def clean_labels(y, n_samples, classes=None, name="y"):
     if classes is None:
         if len(found) == 1:
             raise DataError(
-                f"{name} has the single class {found[0]!r}: logistic "
-                "regression needs samples of two classes."
+                f"{name} has the single class {found.tolist()[0]!r}: "
+                "logistic regression needs samples of two classes."
             )
         if len(found) != 2:
             raise DataError(
@@ -132,7 +150,12 @@ def clean_labels(y, n_samples, classes=None, name="y"):
 
 
 def _is_missing(label):
-    return label is None or (isinstance(label, float) and np.isnan(label))
+    try:
+        # NaN and NaT differ from themselves
+        return label is None or bool(label != label)
+    except TypeError:
+        # pandas.NA is neither true nor false
+        return True
 
 
 def check_penalty(l1, l2, fit_intercept):
@@ -170,7 +193,10 @@ def check_coef_true(coef_true, n_features):
     """
     if coef_true is None:
         return None
-    coef_true = np.asarray(coef_true, dtype=np.float64)
+    coef_true = _as_array(coef_true, "coef_true")
+    if coef_true.dtype.kind not in "fiu" or not _all_finite(coef_true):
+        raise DataError("coef_true must be finite real numbers.")
+    coef_true = coef_true.astype(np.float64)
     if coef_true.shape != (n_features,):
         raise DataError(
             f"coef_true has shape {coef_true.shape}, X has {n_features} "
@@ -245,7 +271,12 @@ def _as_real(value, name, solver):
         raise ResultError(
             f"{solver}: {name} is a sparse matrix; return a dense array."
         )
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ResultError(f"{solver}: {name} is no array ({error}).") from (
+            error
+        )
     if array.dtype.kind not in "fiu":
         raise ResultError(
             f"{solver}: {name} is {type(value).__name__} of dtype "

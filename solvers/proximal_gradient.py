@@ -63,7 +63,10 @@ class Solver(LogisticSolver):
 
     def first_step(self):
         if self.step == "fixed":
-            return 1.0 / lipschitz_constant(self.A)
-        # |A|_2^2 is between |A|_F^2 / rank and |A|_F^2: start at the largest
-        # step that could be right, halving finds the rest
-        return 4.0 * min(self.A.shape) / frobenius_norm(self.A) ** 2
+            smoothness = lipschitz_constant(self.A)
+        else:
+            # |A|_2^2 is between |A|_F^2 / rank and |A|_F^2: start at the
+            # largest step that could be right, halving finds the rest
+            smoothness = frobenius_norm(self.A) ** 2 / min(self.A.shape) / 4
+        # where X is zero, every step is right
+        return 1.0 / smoothness if smoothness > 0 else 1.0

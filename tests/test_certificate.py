@@ -74,7 +74,8 @@ def optimum(X, y, lmbd1, lmbd2, fit_intercept):
                 d[j] = new - x[j]
             if biggest < 1e-13 * (1 + np.abs(x).max()):
                 break
-        step, start = 1.0, value(x)
+        # F is known to 1e-15 only, its gradient tells far smaller steps
+        step, start = 1.0, value(x) * (1 + 1e-14)
         while value(x + step * d) > start and step > 1e-12:
             step /= 2
         x = x + step * d

@@ -82,6 +82,24 @@ def test_solves(shape, fit_intercept, layout):
     assert isinstance(intercept, float)
 
 
+def test_what_memory_held_before_does_not_matter(monkeypatch):
+    """The factor of the first rows is used, not what np.empty found."""
+    empty = np.empty
+
+    def used(shape, dtype=float):
+        array = empty(shape, dtype)
+        array.fill(1e300 if array.dtype == np.float64 else 1e9)
+        return array
+
+    monkeypatch.setattr(np, "empty", used)
+    X, y = make(9000, 18)
+    n_iter = [
+        fit_logistic(X.astype(dtype), y, tol=1e-10)[2]["n_iter"]
+        for dtype in (np.float64, np.float32)
+    ]
+    assert n_iter[0] == n_iter[1]
+
+
 @pytest.mark.parametrize("int64", [False, True])
 def test_wide_indices(int64):
     X, y = make(300, 50)

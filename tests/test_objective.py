@@ -18,7 +18,7 @@ def with_entry(value):
 
 BAD_DATA = {
     "three classes": (dict(X=X, y=[0, 1, 2, 0, 1, 2]), "3 classes, not two"),
-    "one class": (dict(X=X, y=np.ones(6)), "single class"),
+    "one class": (dict(X=X, y=np.ones(6)), "the single class 1.0:"),
     "NaN": (dict(X=with_entry(np.nan), y=Y), "NaN or infinity: impute"),
     "infinity": (dict(X=with_entry(-np.inf), y=Y), "NaN or infinity"),
     "sparse NaN": (
@@ -55,6 +55,49 @@ BAD_DATA = {
         dict(X=X, y=Y, X_test=X, y_test=Y + 1), "the training labels are"
     ),
     "coef_true": (dict(X=X, y=Y, coef_true=[1.0]), "coef_true has shape"),
+    "ragged": (dict(X=[[1], [1, 2]] * 3, y=Y), "X is no array"),
+    "ragged labels": (dict(X=X, y=[[1], [1, 2]] * 3), "y is no array"),
+    "nothing": (dict(X=None, y=Y), "0 dimension"),
+    "sparse labels": (dict(X=X, y=sparse.csr_matrix(Y[:, None])), "one label"),
+    "masked": (
+        dict(X=np.ma.masked_array(X, mask=X > 3), y=Y), "masked entries"
+    ),
+    "masked labels": (
+        dict(X=X, y=np.ma.masked_array(Y, mask=Y * [1, 1, 0, 0, 0, 0])),
+        "masked entries",
+    ),
+    "dates": (dict(X=X.astype("datetime64[D]"), y=Y), "dates"),
+    "large integers": (
+        dict(X=np.array([[10**400, 1]] * 6), y=Y), "not numbers"
+    ),
+    "pandas.NA": (
+        dict(X=X, y=pd.array(["a", None, "b", "a", "b", "a"], "string")),
+        "missing labels",
+    ),
+    "NaT": (
+        dict(X=X, y=np.array(["2020", "2021", "NaT"] * 2, "datetime64[Y]")),
+        "missing labels",
+    ),
+    "NaN in CSC": (
+        dict(X=sparse.csc_matrix(with_entry(np.nan)), y=Y), "NaN or infinity"
+    ),
+    "complex sparse": (dict(X=sparse.csr_matrix(X + 0j), y=Y), "complex"),
+    "NaN in X_test": (
+        dict(X=X, y=Y, X_test=with_entry(np.nan), y_test=Y),
+        "X_test contains NaN",
+    ),
+    "length of y_test": (
+        dict(X=X, y=Y, X_test=X, y_test=Y[:5]), "5 labels for 6 samples"
+    ),
+    "NaN in coef_true": (
+        dict(X=X, y=Y, coef_true=[1.0, np.nan]), "coef_true must be finite"
+    ),
+    "words in coef_true": (
+        dict(X=X, y=Y, coef_true=["a", "b"]), "coef_true must be finite"
+    ),
+    "ragged coef_true": (
+        dict(X=X, y=Y, coef_true=[[1], [1, 2]]), "coef_true is no array"
+    ),
     "no y": (dict(X=X), "must return X and y"),
     "unknown": (dict(X=X, y=Y, weights=1), "must return X and y"),
 }
@@ -62,9 +105,14 @@ BAD_PENALTIES = {
     "no penalty": (dict(l1=0, l2=0), "no penalty at all"),
     "negative": (dict(l2=-1.0), "not negative"),
     "infinite": (dict(l2=np.inf), "finite"),
+    "NaN": (dict(l2=np.nan), "finite"),
+    "negative l1": (dict(l1=-0.1, l2=1.0), "l1=-0.1 must be"),
     "word": (dict(l2="strong"), "not a number"),
+    "boolean": (dict(l1=0.0, l2=True), "not a number"),
+    "nothing": (dict(l1=None, l2=1.0), "not a number"),
     "l1 above one": (dict(l1=1.5), "between 0 and 1"),
     "intercept": (dict(l2=1.0, fit_intercept="yes"), "not a boolean"),
+    "intercept 1": (dict(l2=1.0, fit_intercept=1), "not a boolean"),
 }
 
 
@@ -173,6 +221,7 @@ BAD_RESULTS = {
     "length": (dict(coef=np.zeros(3)), "expected (2,)"),
     "dimensions": (dict(coef=np.zeros((1, 2))), "expected (2,)"),
     "None": (dict(coef=None), "NoneType"),
+    "ragged": (dict(coef=[[1], [1, 2]]), "coef is no array"),
     "words": (dict(coef=["a", "b"]), "expected real numbers"),
     "complex": (dict(coef=np.zeros(2, complex)), "expected real numbers"),
     "booleans": (dict(coef=np.zeros(2, bool)), "expected real numbers"),
