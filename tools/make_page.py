@@ -16,12 +16,12 @@ import webbrowser
 from html import escape
 from pathlib import Path
 
-import pandas as pd
 import plotly
 from benchopt.benchmark import Benchmark
 from benchopt.plotting import _sanitize_config
 from benchopt.plotting.generate_html import get_results, render_all_results
 from benchopt.plotting.helpers import reset_solver_styles
+from benchopt.results import read_results
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -41,7 +41,7 @@ def make_page(result, target=None, home=HOME):
     Parameters
     ----------
     result : pathlib.Path
-        A parquet file of benchopt; it is not changed.
+        A parquet or csv file of benchopt; it is not changed.
     target : pathlib.Path, optional
         Where to write; beside the result by default.
     home : str
@@ -58,7 +58,7 @@ def make_page(result, target=None, home=HOME):
     config = _sanitize_config(benchmark.get_plot_config())
     reset_solver_styles()
     found = get_results([result], result.parent, benchmark, config)
-    found[0]["sysinfo"] = system_information(pd.read_parquet(result))
+    found[0]["sysinfo"] = system_information(read_results(result))
     (html,) = render_all_results(found, benchmark, home=home)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(self_contained(html, result), encoding="utf-8")
