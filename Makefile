@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-benchopt lint data page figure publish conclusion site clean
+.PHONY: help run test test-all test-benchopt lint solvers peers data page figure publish conclusion site clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -23,7 +23,7 @@ run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
 test: $(VENV)/.test  ## Run all tests that are fast
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
 
-test-all: $(VENV)/.test  ## Run all tests
+test-all: $(VENV)/.solvers  ## Run all tests, of all solvers
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
@@ -32,6 +32,12 @@ test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
 lint: $(VENV)/.test  ## Check style and spelling
 	$(BIN)/ruff check .
 	$(BIN)/codespell
+
+solvers: $(VENV)/.solvers  ## Install the libraries of the other solvers
+
+peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
+	$(BIN)/python tools/run_benchmark.py --config configs/peers.yml \
+		$(RUN_OPTIONS)
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
 	$(BIN)/python tools/run_benchmark.py --config configs/data.yml \
@@ -66,4 +72,8 @@ $(VENV)/.run: requirements.txt $(CONSTRAINTS) | $(BIN)/python
 
 $(VENV)/.test: requirements-test.txt requirements-data.txt $(VENV)/.run
 	$(PIP) -r requirements.txt -r requirements-test.txt
+	touch $@
+
+$(VENV)/.solvers: requirements-solvers.txt $(VENV)/.test
+	$(PIP) -r requirements.txt -r requirements-solvers.txt
 	touch $@
