@@ -52,9 +52,23 @@ class LogisticSolver(BaseSolver):
     why_not = {}
     #: the values that a parameter may have, benchopt does not check them
     choices = {}
+    #: its `benchmark_utils.libraries.Library`, where requirements.txt does
+    #: not install it
+    needs = None
 
     #: parameters that a run has by default (benchopt)
     sampling_strategy = "tolerance"
+
+    @classmethod
+    def is_installed(
+        cls, env_name=None, raise_on_not_installed=None, quiet=False,
+        **options,
+    ):
+        if env_name is None and cls.needs is not None:
+            return cls.needs.check(cls.name, raise_on_not_installed, quiet)
+        return super().is_installed(
+            env_name, raise_on_not_installed, quiet, **options
+        )
 
     def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
         for name, allowed in self.choices.items():

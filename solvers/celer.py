@@ -1,8 +1,11 @@
-from celer import celer_path
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+
+with Library("pip install celer") as needs:
+    from celer import celer_path
 
 
 class Solver(LogisticSolver):
@@ -19,6 +22,7 @@ class Solver(LogisticSolver):
 
     name = "celer"
     requirements = ["pip::celer"]
+    needs = needs
     parameters = {"solver": ["celer-pn", "celer"]}
     choices = {"solver": ("celer-pn", "celer")}
     sampling_strategy = "tolerance"

@@ -1,10 +1,13 @@
 import ctypes
 
 import numpy as np
-from liblinear.liblinearutil import parameter, problem, train
 from scipy import sparse
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
+
+with Library("pip install liblinear-official") as needs:
+    from liblinear.liblinearutil import parameter, problem, train
 
 # LIBLINEAR's -s
 METHODS = {"primal": 0, "dual": 7, "l1": 6}
@@ -25,7 +28,7 @@ class Solver(LogisticSolver):
 
     name = "liblinear"
     requirements = ["pip::liblinear-official"]
-    # a literal, for benchopt reads it where liblinear is not installed
+    needs = needs
     parameters = {"method": ["primal", "dual", "l1"]}
     choices = {"method": tuple(METHODS)}
     sampling_strategy = "tolerance"

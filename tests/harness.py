@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from benchopt.benchmark import Benchmark
+from benchopt.callback import _Callback
 from benchopt.utils.parametrized_name_mixin import product_param
 from benchopt.utils.run_context import RunContext
 
@@ -82,8 +83,15 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
         solver=one, max_runs=max_runs, timeout=timeout
     )
     one._warm_up()
-    stop_val = criterion.init_stop_val() if n_iter is None else n_iter
     curve, stop = [], False
+    if one.sampling_strategy == "callback":
+        callback = _Callback(problem, one, {}, criterion)
+        callback.start()
+        one.run(callback)
+        curve, _, result = callback.get_results()
+        stop = True
+    else:
+        stop_val = criterion.init_stop_val() if n_iter is None else n_iter
     while not stop:
         one.pre_run_hook(stop_val)
         one.run(stop_val)
@@ -97,7 +105,8 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
         skipped=None,
         points=[
             {name.removeprefix("objective_"): value
-             for name, value in point.items()}
+             for name, value in point.items()
+             if name.startswith("objective_")}
             for point in curve
         ],
         coef=np.array(result["coef"], dtype=float),
