@@ -8,6 +8,7 @@ from benchopt.stopping_criterion import INFINITY
 from scipy import sparse
 
 from benchmark_utils.many import ManyProblems
+from benchmark_utils.memory import peak_memory
 
 # A first run of 20 us is recorded as 100 to 150 us (cold caches), one after
 # 50 others as 23 us. So every solver gets untimed runs before a timed one
@@ -107,6 +108,7 @@ class LogisticSolver(BaseSolver):
         # problems: another layout or regime would be compiled on the clock
         self._warmup_done = False
         self._last_seconds = float("inf")
+        self.peak_memory = float("nan")
         self.each = ()
         if isinstance(X, ManyProblems) and not self.handles_many:
             self.X = X
@@ -160,9 +162,14 @@ class LogisticSolver(BaseSolver):
         """Run once, so that nothing is compiled or imported on the clock."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.run_once(
-                1.0 if self.sampling_strategy == "tolerance" else 2
-            )
+            stop_val = 0.01 if self.sampling_strategy == "tolerance" else 2
+            self.run_once(stop_val)
+            # twice only where that is short: it is for one more figure
+            if (
+                self._last_seconds < 1.0
+                and self.sampling_strategy != "callback"
+            ):
+                self.peak_memory = peak_memory(lambda: self.run(stop_val))
 
     def pre_run_hook(self, stop_val):
         """Repeat short runs, untimed, so that the timed one is not cold."""
@@ -196,5 +203,9 @@ class LogisticSolver(BaseSolver):
             return dict(
                 coef=np.concatenate([one.coef for one in self.each]),
                 intercept=np.array([one.intercept for one in self.each]),
+                peak_memory=self.peak_memory,
             )
-        return dict(coef=self.coef, intercept=self.intercept)
+        return dict(
+            coef=self.coef, intercept=self.intercept,
+            peak_memory=self.peak_memory,
+        )
