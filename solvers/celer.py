@@ -26,6 +26,8 @@ class Solver(LogisticSolver):
     parameters = {"solver": ["celer-pn", "celer"]}
     choices = {"solver": ("celer-pn", "celer")}
     sampling_strategy = "tolerance"
+    # benchopt tests a solver with l2 = 1 otherwise
+    test_config = {"objective": {"l1": 0.1, "l2": 0.0}}
     references = [
         "M. Massias, A. Gramfort and J. Salmon, Celer: a fast solver for the "
         "Lasso with dual extrapolation, ICML 2018, arXiv:1802.07481",
