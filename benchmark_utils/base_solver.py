@@ -46,9 +46,6 @@ class LogisticSolver(BaseSolver):
     #: layout of dense data, "C" or "F", and of sparse data, "csr" or "csc"
     dense_layout = "C"
     sparse_layout = "csr"
-    #: certified relative gap that it gets to on easy problems; larger where
-    #: a library stalls, which is then said in its docstring
-    reaches = 1e-6
     #: why not, for the attributes above: {"intercept": "it is penalized"}
     why_not = {}
     #: the values that a parameter may have, benchopt does not check them
@@ -164,11 +161,8 @@ class LogisticSolver(BaseSolver):
             warnings.simplefilter("ignore")
             stop_val = 0.01 if self.sampling_strategy == "tolerance" else 2
             self.run_once(stop_val)
-            # twice only where that is short: it is for one more figure
-            if (
-                self._last_seconds < 1.0
-                and self.sampling_strategy != "callback"
-            ):
+            # compiling needs memory too, so a second run tells
+            if self.sampling_strategy != "callback":
                 self.peak_memory = peak_memory(lambda: self.run(stop_val))
 
     def pre_run_hook(self, stop_val):

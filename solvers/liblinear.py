@@ -1,4 +1,5 @@
 import ctypes
+import sys
 
 import numpy as np
 from scipy import sparse
@@ -9,6 +10,8 @@ from benchmark_utils.libraries import Library
 with Library("pip install liblinear-official") as needs:
     from liblinear.liblinearutil import parameter, problem, train
 
+# The dual takes its order of the samples from C's `rand`
+LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 # LIBLINEAR's -s
 METHODS = {"primal": 0, "dual": 7, "l1": 6}
 
@@ -74,9 +77,8 @@ class Solver(LogisticSolver):
         )
 
     def solve(self, tol):
-        # the dual takes its order from C's rand()
-        ctypes.CDLL(None).srand(0)
         self.options.eps = tol
+        LIBC.srand(self.get_seed(use_repetition=True) % 2**31)
         model = train(self.problem, self.options)
         n_weights = model.nr_feature + self.fit_intercept
         # A copy: the model frees its own. Weights are for the first label.

@@ -66,12 +66,15 @@ def set_problem(problem, data):
     return problem._set_dataset(data)
 
 
-def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
+def run_to_the_end(
+    one, problem, data, n_iter=None, max_runs=200, timeout=30, target=None
+):
     """Sample a curve as benchopt's runner does.
 
     Returns a namespace with `skipped` (a reason or None), `points` (the
     metrics of each point), `coef` and `intercept` of the last one. With
-    `n_iter` there is one point, after that many iterations.
+    `n_iter` there is one point, after that many iterations; with `target`
+    the curve ends at that relative gap.
     """
     skip, reason = set_problem(problem, data)
     assert not skip, reason
@@ -82,6 +85,8 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
     criterion = one._stopping_criterion.get_runner_instance(
         solver=one, max_runs=max_runs, timeout=timeout
     )
+    if target is not None:
+        criterion.target = target
     one._warm_up()
     curve, stop = [], False
     if one.sampling_strategy == "callback":
