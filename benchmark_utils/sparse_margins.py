@@ -1,0 +1,236 @@
+"""Logistic functions of many margins, in loops that LLVM vectorises.
+
+A scalar `math.exp` in a numba loop is a library call of about 3 ns that
+keeps the loop scalar. The polynomials below have no branch and no call;
+inlined in a loop over margins they cost 0.3 to 0.4 ns an element with
+AVX-512. Relative accuracy is about 2e-16 (tests compare with NumPy).
+"""
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+# Loops may reorder sums and contract a * b + c; NaN and infinity keep their
+# meaning, so an overflow is still seen.
+LOOPS = {"contract", "reassoc", "arcp", "nsz"}
+
+_LOG2E = 1.4426950408889634
+_LN2_HIGH = 6.93147180369123816490e-01
+_LN2_LOW = 1.90821492927058770002e-10
+# adding it rounds to an integer, kept in the lowest bits of the sum
+_ROUNDER = 6755399441055744.0
+
+
+@intrinsic
+def _times_power_of_two(typingctx, value, shifted):
+    """value * 2^k, where k is in the low bits of `shifted` = k + rounder."""
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(64)
+        power = builder.shl(
+            builder.bitcast(args[1], integer), ir.Constant(integer, 52)
+        )
+        bits = builder.add(builder.bitcast(args[0], integer), power)
+        return builder.bitcast(bits, ir.DoubleType())
+
+    return types.float64(types.float64, types.float64), codegen
+
+
+# No reassociation here: it would cancel the rounding by `_ROUNDER`.
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+def exp_of_negative(x):
+    """exp(x) for x <= 0; below -700 it is exp(-700) = 1e-304.
+
+    x = k log 2 + r with |r| <= log(2) / 2 and a Taylor polynomial of degree
+    12 in r, whose remainder is 1.7e-16.
+    """
+    x = x if x > -700.0 else -700.0
+    shifted = x * _LOG2E + _ROUNDER
+    k = shifted - _ROUNDER
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    poly = 1 / 479001600.0
+    poly = poly * r + 1 / 39916800.0
+    poly = poly * r + 1 / 3628800.0
+    poly = poly * r + 1 / 362880.0
+    poly = poly * r + 1 / 40320.0
+    poly = poly * r + 1 / 5040.0
+    poly = poly * r + 1 / 720.0
+    poly = poly * r + 1 / 120.0
+    poly = poly * r + 1 / 24.0
+    poly = poly * r + 1 / 6.0
+    poly = poly * r + 0.5
+    poly = poly * r + 1.0
+    poly = poly * r + 1.0
+    return _times_power_of_two(poly, shifted)
+
+
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+def log1p_of_unit(e):
+    """log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1 / 3."""
+    s = e / (2.0 + e)
+    t = s * s
+    poly = 1 / 31.0
+    poly = poly * t + 1 / 29.0
+    poly = poly * t + 1 / 27.0
+    poly = poly * t + 1 / 25.0
+    poly = poly * t + 1 / 23.0
+    poly = poly * t + 1 / 21.0
+    poly = poly * t + 1 / 19.0
+    poly = poly * t + 1 / 17.0
+    poly = poly * t + 1 / 15.0
+    poly = poly * t + 1 / 13.0
+    poly = poly * t + 1 / 11.0
+    poly = poly * t + 1 / 9.0
+    poly = poly * t + 1 / 7.0
+    poly = poly * t + 0.2
+    poly = poly * t + 1 / 3.0
+    poly = poly * t + 1.0
+    return 2.0 * s * poly
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def evaluate(m, s, h):
+    """Weights s = sigmoid(-m), curvatures h = s (1 - s) of n margins.
+
+    Parameters
+    ----------
+    m, s, h : arrays of shape (n,), float64; s and h are written
+
+    Returns
+    -------
+    loss, total_h : float
+        sum log(1 + exp(-m)) and sum h.
+    """
+    loss = 0.0
+    total = 0.0
+    for i in range(m.size):
+        e = exp_of_negative(-abs(m[i]))
+        q = 1.0 / (1.0 + e)
+        s[i] = e * q if m[i] > 0.0 else q
+        h[i] = e * q * q
+        total += e * q * q
+        loss += log1p_of_unit(e) + (-m[i] if m[i] < 0.0 else 0.0)
+    return loss, total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def trial(m, dm, t, s, h):
+    """As `evaluate` at m + t dm, with the slope and bend in t.
+
+    Weights are kept, so that the trial that the search accepts (mostly the
+    first) costs no second pass over the margins.
+
+    Returns
+    -------
+    loss, slope, bend, total_h : float
+    """
+    loss = 0.0
+    slope = 0.0
+    bend = 0.0
+    total = 0.0
+    for i in range(m.size):
+        d = np.float64(dm[i])
+        x = m[i] + t * d
+        e = exp_of_negative(-abs(x))
+        q = 1.0 / (1.0 + e)
+        w = e * q if x > 0.0 else q
+        c = e * q * q
+        s[i] = w
+        h[i] = c
+        slope -= w * d
+        bend += c * d * d
+        total += c
+        loss += log1p_of_unit(e) + (-x if x < 0.0 else 0.0)
+    return loss, slope, bend, total
+
+
+@njit(error_model="numpy", cache=True)
+def search(m, dm, s, h, start, linear, quadratic, accuracy):
+    r"""Minimise phi(t) = loss(m + t dm) + linear t + quadratic t^2 / 2.
+
+    Newton on phi' within a bracket; each trial is one pass over n margins,
+    no product with X. The step may be longer than 1: from a zero start
+    t = 2 to 4 is common.
+
+    Parameters
+    ----------
+    m : array of shape (n,), float64
+    dm : array of shape (n,), float32 or float64
+    s, h : arrays of shape (n,), written
+        Weights and curvatures at the step returned.
+    start : float
+        phi'(0), negative.
+    linear, quadratic : float
+        The penalty along the direction: lambda2 w'd and lambda2 d'd.
+    accuracy : float
+        Stop when \|phi'(t)\| <= accuracy \|phi'(0)\|.
+
+    Returns
+    -------
+    t, loss, total_h : float
+    """
+    t, low, high = 1.0, 0.0, np.inf
+    for k in range(60):
+        loss, slope, bend, total = trial(m, dm, t, s, h)
+        slope += linear + t * quadratic
+        bend += quadratic
+        if abs(slope) <= accuracy * -start or k == 59:
+            break
+        if slope < 0.0:
+            low = t
+        else:
+            high = t
+        # bend can underflow where all margins are large
+        following = t - slope / bend if bend > 0.0 else np.inf
+        if not low < following < high:
+            following = 2.0 * low if high == np.inf else 0.5 * (low + high)
+        if high == np.inf:
+            following = min(following, 10.0 * t)
+        if abs(following - t) < 1e-3 * t:
+            # where the slope is rounding, the step itself is known
+            break
+        t = following
+    return t, loss, total
+
+
+@njit(error_model="numpy", cache=True)
+def best_shift(m, y, s, h):
+    """Minimise sum log(1 + exp(-m - y c)) over c; m moves there.
+
+    Safeguarded Newton on margins alone, no pass over X. It makes the
+    intercept exact, so that the certificate loses nothing to it.
+
+    Returns
+    -------
+    c, loss, total_h : float
+    """
+    total_shift, low, high = 0.0, -np.inf, np.inf
+    loss, total_h = evaluate(m, s, h)
+    previous = np.inf
+    for _ in range(100):
+        slope = 0.0
+        for i in range(m.size):
+            slope -= y[i] * s[i]
+        if slope == 0.0 or abs(slope) >= previous and abs(slope) < 1e-9:
+            break
+        previous = abs(slope)
+        if slope < 0.0:
+            low = total_shift
+        else:
+            high = total_shift
+        step = -slope / total_h if total_h > 0.0 else -slope
+        step = min(max(step, -5.0), 5.0)
+        following = total_shift + step
+        if not low < following < high:
+            if low > -np.inf and high < np.inf:
+                following = 0.5 * (low + high)
+            else:
+                break
+        step = following - total_shift
+        if abs(step) <= 1e-16 * (1.0 + abs(following)):
+            break
+        for i in range(m.size):
+            m[i] += y[i] * step
+        total_shift = following
+        loss, total_h = evaluate(m, s, h)
+    return total_shift, loss, total_h
