@@ -22,6 +22,7 @@ Newton method", SIAM J. Sci. Comput. 17(1), 1996, doi:10.1137/0917003).
 import numpy as np
 from numba import njit
 
+from benchmark_utils.sparse_factor import solve
 from benchmark_utils.sparse_kernels import (
     gather,
     hessian_product,
@@ -161,15 +162,25 @@ def _balance(y, s, r):
 
 
 @njit(error_model="numpy", cache=True)
-def _lbfgs_direction(S, Y, rho, alpha, count, head, inverse, d):
+def _precondition(factor, intercept, inverse, d):
+    if factor.place.size > 0:
+        solve(factor, intercept, d)
+    else:
+        for j in range(d.size):
+            d[j] *= inverse[j]
+
+
+@njit(error_model="numpy", cache=True)
+def _lbfgs_direction(
+    S, Y, rho, alpha, count, head, factor, intercept, inverse, d
+):
     """d, which holds -g, becomes minus the L-BFGS matrix times g."""
     memory = rho.size
     for k in range(count):
         i = (head - 1 - k) % memory
         alpha[i] = rho[i] * _dot(S[i], d)
         _add(-alpha[i], Y[i], d)
-    for j in range(d.size):
-        d[j] *= inverse[j]
+    _precondition(factor, intercept, inverse, d)
     for k in range(count - 1, -1, -1):
         i = (head - 1 - k) % memory
         _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
@@ -177,11 +188,11 @@ def _lbfgs_direction(S, Y, rho, alpha, count, head, inverse, d):
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
 def _newton_direction(
-    A, h, l2, intercept, inverse, g, forcing, limit, d, r, v, Hv, dm,
-    products, scaled
+    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
+    dm, products, scaled
 ):
     """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, v and Hv are
+    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv are
     work space; r holds the residual after. Returns the products."""
     n, p = h.size, g.size - 1
     rz = 0.0
@@ -189,7 +200,9 @@ def _newton_direction(
     for j in range(p + 1):
         d[j] = 0.0
         r[j] = -g[j]
-        v[j] = inverse[j] * r[j]
+        v[j] = r[j]
+    _precondition(factor, intercept, inverse, v)
+    for j in range(p + 1):
         rz += r[j] * v[j]
     goal = forcing * forcing * rz
     for k in range(limit):
@@ -210,19 +223,22 @@ def _newton_direction(
         for j in range(p + 1):
             d[j] += a * v[j]
             r[j] -= a * Hv[j]
-            rz += r[j] * r[j] * inverse[j]
+            z[j] = r[j]
+        _precondition(factor, intercept, inverse, z)
+        for j in range(p + 1):
+            rz += r[j] * z[j]
         for i in range(n):
             dm[i] += a * products[i]
         if not rz > goal:
             return k + 1
         b = rz / previous
         for j in range(p + 1):
-            v[j] = inverse[j] * r[j] + b * v[j]
+            v[j] = z[j] + b * v[j]
     return limit
 
 
 @njit(error_model="numpy", cache=True)
-def _changed(h, h_then):
+def changed(h, h_then):
     """Sum of |h - h_then| as a share of the sum of h_then."""
     change = 0.0
     total = 0.0
@@ -235,7 +251,7 @@ def _changed(h, h_then):
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
 def descend(
     A, exact, y, l2, intercept, tol, budget, max_iter, w, g, M, V, inverse,
-    S, Y, rho, state, counts,
+    factor, S, Y, rho, state, counts,
 ):
     """Iterate until the gap seems reached or something else is needed.
 
@@ -255,10 +271,12 @@ def descend(
     M : array of shape (9, n), float64
         Margins, weights and curvatures, updated; then h at `inverse`; then
         work space.
-    V : array of shape (4, p + 1), float64
+    V : array of shape (5, p + 1), float64
         Work space.
     inverse : array of shape (p + 1,), float64, updated
         The inverse of H's diagonal.
+    factor : Factor
+        Used instead of the diagonal unless it is empty.
     S, Y : arrays of shape (MEMORY, p + 1), float32; rho : (MEMORY,)
     state : array of shape (6,), float64, updated
         F, the noise of g, sum of h; pairs stored, iterations of L-BFGS, 1
@@ -272,13 +290,15 @@ def descend(
         CLOSE, NOISY, SLOW, LIMIT or STUCK.
     """
     n, p = y.size, g.size - 1
-    m, s, h, h_then, s_new, h_new, dm, products, scaled = M
-    d, r, v, Hv = V
+    m, s, h, h_then, s_new, h_new = M[0], M[1], M[2], M[3], M[4], M[5]
+    dm, products, scaled = M[6], M[7], M[8]
+    d, r, v, Hv, z = V[0], V[1], V[2], V[3], V[4]
     alpha = np.empty_like(rho)
     # rounding of entries of either sign averages out: 3e-8 is the measured
     # error of the change of g where all were rounded
     unit = 1e-15 if exact else 3e-8
     started = counts[1]
+    factored = factor.place.size > 0
     old_norm = -1.0
     model_norm = 0.0
     while True:
@@ -302,8 +322,9 @@ def descend(
         newton = state[5] > 0.0
         if not newton:
             k = state[4]
-            if (k == 3 or k == 8 or k == 16 or k == 30) and (
-                _changed(h, h_then) > _CHANGED
+            if (
+                not factored and (k == 3 or k == 8 or k == 16 or k == 30)
+                and changed(h, h_then) > _CHANGED
             ):
                 diagonal(A, h, l2, intercept, inverse, h_then)
                 counts[1] += 0.5
@@ -312,7 +333,7 @@ def descend(
             pairs = int(state[3])
             _lbfgs_direction(
                 S, Y, rho, alpha, min(pairs, rho.size), pairs % rho.size,
-                inverse, d,
+                factor, intercept, inverse, d,
             )
             slope = 0.0
             for j in range(p + 1):
@@ -329,7 +350,8 @@ def descend(
                 counts[1] += 0.5
         if newton:
             state[5] = 1.0
-            diagonal(A, h, l2, intercept, inverse, h_then)
+            if not factored:
+                diagonal(A, h, l2, intercept, inverse, h_then)
             norm = 0.0
             for j in range(p + 1):
                 norm += g[j] * g[j] * inverse[j]
@@ -339,9 +361,10 @@ def descend(
                 forcing = max(abs(norm - model_norm) / old_norm, 1e-3)
             forcing = max(forcing, 0.3 * np.sqrt(tol * value / gap))
             forcing = min(forcing, 0.5)
+            limit = int(max(1.0, min(500.0, started + budget - counts[1])))
             done = _newton_direction(
-                A, h, l2, intercept, inverse, g, forcing, 500, d, r, v, Hv,
-                dm, products, scaled,
+                A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r,
+                z, v, Hv, dm, products, scaled,
             )
             counts[1] += done + 0.5
             counts[2] += done

@@ -12,16 +12,30 @@ from benchmark_utils.sparse_descent import (
     CLOSE,
     LIMIT,
     MEMORY,
+    SLOW,
     STUCK,
+    changed,
     descend,
     diagonal,
     exact_point,
+)
+from benchmark_utils.sparse_factor import (
+    empty_factor,
+    factorize,
+    make_plan,
 )
 from benchmark_utils.sparse_packing import pack, unsigned_arrays
 
 STATUS_REACHED = "reached the tolerance"
 STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"
 STATUS_LIMIT = "stopped at max_iter iterations"
+# Seconds: a pass over an entry, a row, a column; an entry added to the Gram
+# matrix; a multiplication in float32 Cholesky
+_ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
+# Columns of a dense factor at most: 256 MB in float32
+_FACTOR_COLUMNS = 8000
+# Passes before a factor is thought of
+_FEWEST, _MOST = 4.0, 25.0
 # float64 points without progress that are waited for
 _PATIENCE = 3
 
@@ -85,12 +99,15 @@ class _Fit:
         self.w = np.zeros(self.p + 1)
         self.g = np.empty(self.p + 1)
         self.M = np.empty((9, self.n))
-        self.V = np.empty((4, self.p + 1))
+        self.V = np.zeros((5, self.p + 1))
         self.inverse = np.empty(self.p + 1)
         self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
         self.rho = np.empty(MEMORY)
         self.counts = np.zeros(4)
         self.state = np.zeros(6)
+        self.factor, self.plan = empty_factor(), None
+        self.dtype = np.float32
+        self.since = 0.0
 
     def pack(self, dtype):
         self.A, self.order, self.exact, self.canonical = pack(self.X, dtype)
@@ -115,7 +132,74 @@ class _Fit:
         return descend(
             self.A, self.exact, self.y, self.l2, self.intercept, self.tol,
             budget, self.max_iter, self.w, self.g, self.M, self.V,
-            self.inverse, self.S, self.Y, self.rho, self.state, self.counts,
+            self.inverse, self.factor, self.S, self.Y, self.rho, self.state,
+            self.counts,
+        )
+
+    def first_budget(self):
+        """Passes before `next_budget` is asked, from a bound of the costs
+        of a factor without elimination."""
+        lengths = np.diff(self.A.starts).astype(np.float64)
+        self.pass_time = (
+            _ENTRY * len(self.A.data) + _ROW * self.n + _COLUMN * self.p
+        )
+        cost = (
+            _PAIR * 0.5 * float(lengths @ lengths)
+            + _MULTIPLY * self.p**3 / 6.0
+        )
+        return min(max(cost / self.pass_time, _FEWEST), _MOST)
+
+    def next_budget(self):
+        """The passes that `descend` has been given did not suffice: go on,
+        or precondition by a factor, when as much was spent without one.
+
+        That never takes more than twice the time of the better choice, and
+        asks nothing about the condition of the problem.
+        """
+        if self.plan is None:
+            self.plan = make_plan(self.A, self.p, self.intercept)
+            self.counts[1] += 3
+            self.cost = np.inf
+            if self.plan.q <= _FACTOR_COLUMNS:
+                self.cost = (
+                    _PAIR * self.plan.updates
+                    + _MULTIPLY * self.plan.q**3 / 6.0
+                ) / self.pass_time
+        left = self.cost - (self.counts[1] - self.since)
+        if left > 1.0:
+            return left
+        h = self.M[2]
+        if self.counts[3] and changed(h, self.M[3]) < 0.1:
+            # the factor is as good as its precision: conjugate gradients
+            # on it, then more precision
+            if self.state[5] > 0.0:
+                if self.dtype == np.float64:
+                    return np.inf
+                self.dtype = np.float64
+            else:
+                self.state[5] = 1.0
+                return max(self.cost, 20.0)
+        self.factor = None
+        if self.dtype == np.float32:
+            self.factor = self.factorize(h)
+        if self.factor is None:
+            self.dtype = np.float64
+            self.factor = self.factorize(h)
+        if self.factor is None:
+            self.factor, self.cost = empty_factor(), np.inf
+            return np.inf
+        self.M[3] = h
+        self.since = self.counts[1]
+        # pairs of another metric help no more; after a few factors nothing
+        # but Newton's method itself
+        self.state[3:] = 0.0
+        self.state[5] = self.counts[3] > 4
+        return max(self.cost, 8.0)
+
+    def factorize(self, h):
+        self.counts[3] += 1
+        return factorize(
+            self.A, h, self.l2, self.intercept, self.plan, self.dtype
         )
 
     def run(self, coef, intercept):
@@ -131,6 +215,12 @@ class _Fit:
             why = "float32 made no more progress: float64 products"
             self.pack(np.float64)
             status, value, gap = self.iterate(2 * _PATIENCE)
+        if self.counts[3]:
+            regime += ", factor"
+            why += (
+                f"; then a factor of {self.plan.q} columns, whose "
+                f"{self.cost:.0f} passes had been spent without"
+            )
         info = {
             "regime": regime, "why": why, "n_iter": int(self.counts[0]),
             "n_passes": float(self.counts[1]), "n_gram": int(self.counts[3]),
@@ -152,6 +242,7 @@ class _Fit:
         worse = 0
         status = CLOSE
         self.state[3:] = 0.0
+        budget = self.first_budget()
         while True:
             value, gap = self.point()
             if gap <= self.tol * value:
@@ -177,4 +268,7 @@ class _Fit:
                 # pairs that came from rounding may be to blame
                 self.state[3] = 0.0
                 self.state[5] = 1.0
-            status = self.descend(np.inf)
+            status = self.descend(budget)
+            while status == SLOW:
+                budget = self.next_budget()
+                status = self.descend(budget)
