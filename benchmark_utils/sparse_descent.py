@@ -373,15 +373,13 @@ def descend(
                 slope += g[j] * d[j]
             if not slope < 0.0:
                 return NOISY if state[1] > 0.0 else STUCK
-        linear = 0.0
         quadratic = 0.0
         for j in range(p):
-            linear += w[j] * d[j]
             quadratic += d[j] * d[j]
         for i in range(n):
             dm[i] *= y[i]
         t, loss, total_h = search(
-            m, dm, s_new, h_new, slope, l2 * linear, l2 * quadratic, 0.1
+            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new
         )
         total = 0.0
         for i in range(n):

@@ -122,14 +122,16 @@ def trial(m, dm, t, s, h):
 
     Returns
     -------
-    loss, slope, bend, total_h : float
+    loss, slope, bend, size, total_h : float
+        `size` is the sum of the absolute terms of the slope.
     """
     loss = 0.0
     slope = 0.0
     bend = 0.0
+    size = 0.0
     total = 0.0
     for i in range(m.size):
-        d = np.float64(dm[i])
+        d = dm[i]
         x = m[i] + t * d
         e = exp_of_negative(-abs(x))
         q = 1.0 / (1.0 + e)
@@ -138,43 +140,57 @@ def trial(m, dm, t, s, h):
         s[i] = w
         h[i] = c
         slope -= w * d
+        size += w * abs(d)
         bend += c * d * d
         total += c
         loss += log1p_of_unit(e) + (-x if x < 0.0 else 0.0)
-    return loss, slope, bend, total
+    return loss, slope, bend, size, total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _slope_here(dm, s):
+    total = 0.0
+    for i in range(s.size):
+        total -= s[i] * dm[i]
+    return total
 
 
 @njit(error_model="numpy", cache=True)
-def search(m, dm, s, h, start, linear, quadratic, accuracy):
-    r"""Minimise phi(t) = loss(m + t dm) + linear t + quadratic t^2 / 2.
+def search(m, dm, s, start, quadratic, accuracy, s_new, h_new):
+    r"""Minimise phi(t) = F(w + t d) over t > 0, on the margins.
 
     Newton on phi' within a bracket; each trial is one pass over n margins,
     no product with X. The step may be longer than 1: from a zero start
-    t = 2 to 4 is common.
+    t = 2 to 4 is common. The slope is taken as
+    phi'(0) + (what the margins' slope has changed) + quadratic t, because
+    near the end phi'(0) = g'd is much smaller than the error of the margins'
+    own slope when dm comes from float32 entries.
 
     Parameters
     ----------
-    m : array of shape (n,), float64
-    dm : array of shape (n,), float32 or float64
-    s, h : arrays of shape (n,), written
-        Weights and curvatures at the step returned.
+    m, dm, s : arrays of shape (n,), float64
+        Margins, their change at t = 1, weights at t = 0.
     start : float
-        phi'(0), negative.
-    linear, quadratic : float
-        The penalty along the direction: lambda2 w'd and lambda2 d'd.
+        phi'(0) = g'd, negative.
+    quadratic : float
+        lambda2 d'd.
     accuracy : float
-        Stop when \|phi'(t)\| <= accuracy \|phi'(0)\|.
+        Stop when \|phi'(t)\| <= accuracy \|phi'(0)\|, or is rounding: near
+        the end of a fit t = 1 is better than what rounding says.
+    s_new, h_new : arrays of shape (n,), written
+        Weights and curvatures at the step returned.
 
     Returns
     -------
     t, loss, total_h : float
     """
+    base = start - _slope_here(dm, s)
     t, low, high = 1.0, 0.0, np.inf
     for k in range(60):
-        loss, slope, bend, total = trial(m, dm, t, s, h)
-        slope += linear + t * quadratic
+        loss, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
+        slope += base + t * quadratic
         bend += quadratic
-        if abs(slope) <= accuracy * -start or k == 59:
+        if abs(slope) <= accuracy * -start + 4e-16 * size or k == 59:
             break
         if slope < 0.0:
             low = t
@@ -187,7 +203,6 @@ def search(m, dm, s, h, start, linear, quadratic, accuracy):
         if high == np.inf:
             following = min(following, 10.0 * t)
         if abs(following - t) < 1e-3 * t:
-            # where the slope is rounding, the step itself is known
             break
         t = following
     return t, loss, total
