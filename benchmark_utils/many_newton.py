@@ -1,0 +1,182 @@
+"""Thousands of independent small problems in one call.
+
+The leaf models of boosted linear trees are such problems: 10 x 2, 200 x 10.
+`pack_problems` lays them out flat, `fit_many` solves them one after the
+other, or side by side where numba may use several threads.
+"""
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numba import njit, prange
+
+from benchmark_utils.tiny_newton import REACHED, fit_tiny
+
+
+class Batch(NamedTuple):
+    """Independent problems in flat arrays; problem k is between offsets.
+
+    Attributes
+    ----------
+    data : array, float64
+        The designs row by row, one after the other.
+    y : array, float64
+        Labels -1 and +1.
+    data_offsets, row_offsets, feature_offsets : arrays of shape (K + 1,)
+        Where the entries, samples and features of each problem begin.
+    """
+
+    data: np.ndarray
+    y: np.ndarray
+    data_offsets: np.ndarray
+    row_offsets: np.ndarray
+    feature_offsets: np.ndarray
+
+    @property
+    def n_problems(self):
+        return len(self.row_offsets) - 1
+
+
+def pack_problems(Xs, ys):
+    """Lay out problems for `fit_many`.
+
+    Parameters
+    ----------
+    Xs : sequence of arrays of shape (n_k, p_k)
+    ys : sequence of arrays of shape (n_k,)
+        Labels -1 and +1.
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    ValueError
+        Where the lengths do not match, or a label is not -1 or +1.
+    """
+    if len(Xs) != len(ys) or len(Xs) == 0:
+        raise ValueError(
+            f"{len(Xs)} designs for {len(ys)} label vectors: give one each."
+        )
+    Xs = [np.asarray(X, dtype=np.float64) for X in Xs]
+    for k, (X, y) in enumerate(zip(Xs, ys, strict=True)):
+        if X.ndim != 2 or 0 in X.shape or len(y) != len(X):
+            raise ValueError(
+                f"problem {k}: X has shape {X.shape}, y has {len(y)} labels."
+            )
+    y = np.concatenate(ys).astype(np.float64)
+    if not (np.abs(y) == 1.0).all():
+        raise ValueError("labels must be -1 and +1.")
+
+    def offsets(lengths):
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+    return Batch(
+        np.concatenate([X.ravel() for X in Xs]), y,
+        offsets([X.size for X in Xs]), offsets([len(X) for X in Xs]),
+        offsets([X.shape[1] for X in Xs]),
+    )
+
+
+@njit(error_model="numpy", cache=True)
+def _fit_range(
+    first, last, data, y, data_offsets, row_offsets, feature_offsets, l2,
+    intercept, tol, max_iter, A, V, H, W, x, coef, intercepts, states,
+):
+    for k in range(first, last):
+        row = row_offsets[k]
+        n = row_offsets[k + 1] - row
+        feature = feature_offsets[k]
+        p = feature_offsets[k + 1] - feature
+        for j in range(p + 1):
+            x[j] = 0.0
+        iterations, status, gap, value = fit_tiny(
+            data, data_offsets[k], p, 1, n, p, y, row, l2, intercept, tol,
+            max_iter, A, V, H, W, x, 0,
+        )
+        for j in range(p):
+            coef[feature + j] = x[j]
+        intercepts[k] = x[p] if intercept else 0.0
+        states[k, 0] = iterations
+        states[k, 1] = status
+        states[k, 2] = gap
+        states[k, 3] = value
+
+
+@njit(parallel=True, error_model="numpy", cache=True)
+def _fit_parallel(
+    threads, n_max, p_max, data, y, data_offsets, row_offsets,
+    feature_offsets, l2, intercept, tol, max_iter, coef, intercepts, states,
+):
+    n_problems = row_offsets.size - 1
+    for thread in prange(threads):
+        _fit_range(
+            thread * n_problems // threads,
+            (thread + 1) * n_problems // threads,
+            data, y, data_offsets, row_offsets, feature_offsets, l2,
+            intercept, tol, max_iter, np.empty((p_max, n_max)),
+            np.empty((5, n_max)), np.empty((p_max, p_max)),
+            np.empty((3, p_max)), np.empty(p_max), coef, intercepts, states,
+        )
+
+
+def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
+    """Solve every problem of a batch for itself, by `fit_tiny`.
+
+    Parameters
+    ----------
+    batch : Batch
+        From `pack_problems`.
+    l2 : float, > 0
+    fit_intercept : bool
+    tol : float
+        Certified relative gap for each problem.
+    max_iter : int
+
+    Returns
+    -------
+    coef : array of shape (feature_offsets[-1],), float64
+        The coefficients of problem k are
+        coef[feature_offsets[k]:feature_offsets[k + 1]].
+    intercepts : array of shape (n_problems,), float64
+    info : dict
+        Arrays of shape (n_problems,): `iterations`, `converged`,
+        `relative_gap`; and `n_threads`.
+
+    Raises
+    ------
+    ValueError
+        Where l2 is not positive.
+    """
+    if not 0 < l2 < np.inf:
+        raise ValueError(f"l2={l2} must be positive and finite.")
+    n_problems = batch.n_problems
+    n_max = int(np.diff(batch.row_offsets).max())
+    p_max = int(np.diff(batch.feature_offsets).max()) + 1
+    coef = np.empty(batch.feature_offsets[-1])
+    intercepts = np.empty(n_problems)
+    states = np.empty((n_problems, 4))
+    threads = min(numba.get_num_threads(), n_problems)
+    arguments = (
+        batch.data, batch.y, batch.data_offsets, batch.row_offsets,
+        batch.feature_offsets, float(l2), bool(fit_intercept), float(tol),
+        int(max_iter),
+    )
+    if threads == 1:
+        _fit_range(
+            0, n_problems, *arguments, np.empty((p_max, n_max)),
+            np.empty((5, n_max)), np.empty((p_max, p_max)),
+            np.empty((3, p_max)), np.empty(p_max), coef, intercepts, states,
+        )
+    else:
+        _fit_parallel(
+            threads, n_max, p_max, *arguments, coef, intercepts, states
+        )
+    info = {
+        "iterations": states[:, 0].astype(int),
+        "converged": states[:, 1] == REACHED,
+        "relative_gap": states[:, 2] / states[:, 3],
+        "n_threads": threads,
+    }
+    return coef, intercepts, info

@@ -1,0 +1,43 @@
+"""A fingerprint of this package, so that no cache outlives its code.
+
+benchopt's cache sees an edited solver, dataset or objective, but not an
+edited ``benchmark_utils``; numba's cache sees an edited function, but not an
+edited function that it calls in another file. Both are keyed by
+`sources_hash` here.
+"""
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numba
+
+_PACKAGE = Path(__file__).parent
+
+
+@lru_cache
+def sources_hash():
+    """Return a short hash of all Python sources of ``benchmark_utils``."""
+    digest = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(str(path.relative_to(_PACKAGE)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def use_own_numba_cache():
+    """Keep what numba compiles in a folder that belongs to these sources.
+
+    A user's ``NUMBA_CACHE_DIR`` is respected as the parent folder. Where the
+    package cannot be written (a shared installation), numba's own choice of
+    folder stays.
+    """
+    parent = os.environ.get("NUMBA_CACHE_DIR")
+    parent = Path(parent) if parent else _PACKAGE / "__pycache__"
+    try:
+        folder = parent / f"numba-{sources_hash()}"
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        numba.config.CACHE_DIR = str(folder)

@@ -1,0 +1,57 @@
+from benchmark_utils.auto_newton import fit_logistic
+from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.many import ManyProblems
+from benchmark_utils.many_newton import fit_many, pack_problems
+
+
+class Solver(LogisticSolver):
+    """Our own: Newton's method in the form that fits the problem.
+
+    `benchmark_utils.auto_newton.fit_logistic`. Tiny problems in one compiled
+    function without temporaries; tall ones by CG preconditioned with a
+    Cholesky factor of a (sampled, float32) Gram matrix; wide and sparse ones
+    by matrix-free CG on a float32 copy; line search on the margins; float64
+    gradients and a duality gap at the end. docs/fast_newton.md explains it.
+
+    Timed: a whole call to a certified relative gap of `tol`, with input
+    checks and the float32 copy. Many small problems go through `fit_many`.
+    """
+
+    name = "auto-newton"
+    requirements = ["pip::numba", "pip::scipy"]
+    sampling_strategy = "tolerance"
+    references = [
+        "J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., "
+        "chapter 7, doi:10.1007/978-0-387-40065-5",
+        "R. H. Byrd, G. M. Chin, W. Neveitt and J. Nocedal, SIAM J. Optim. "
+        "21(3), 2011, doi:10.1137/10079923X",
+    ]
+
+    penalties = ("l2",)
+    handles_many = True
+    why_not = {
+        "l1": "it is for L2 so far",
+        "elasticnet": "it is for L2 so far",
+    }
+
+    def prepare(self):
+        self.batch = None
+        if isinstance(self.X, ManyProblems):
+            designs, labels = zip(*self.X.split(self.y), strict=True)
+            self.batch = pack_problems(designs, labels)
+
+    def arrange(self, X):
+        # every layout and both precisions are its own to deal with
+        return X
+
+    def solve(self, tol):
+        if self.batch is not None:
+            self.coef, self.intercept, self.info = fit_many(
+                self.batch, l2=self.lmbd2, fit_intercept=self.fit_intercept,
+                tol=tol,
+            )
+            return
+        self.coef, self.intercept, self.info = fit_logistic(
+            self.X, self.y, l2=self.lmbd2, fit_intercept=self.fit_intercept,
+            tol=tol,
+        )

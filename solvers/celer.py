@@ -1,0 +1,48 @@
+from celer import celer_path
+from sklearn.exceptions import ConvergenceWarning
+
+from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.quiet import ignore_warnings
+
+
+class Solver(LogisticSolver):
+    """celer: working sets from extrapolated dual points, for L1 only.
+
+    Its objective is F itself: sum_i log-loss_i + alpha |w|_1. ``celer-pn``
+    solves the subproblems by prox-Newton, ``celer`` by coordinate descent.
+
+    Timed: `celer_path` at the single alpha and `tol`, a duality gap: what
+    its LogisticRegression calls after its own checks and copies.
+    """
+
+    name = "celer"
+    requirements = ["pip::celer"]
+    parameters = {"solver": ["celer-pn", "celer"]}
+    choices = {"solver": ("celer-pn", "celer")}
+    sampling_strategy = "tolerance"
+    references = [
+        "M. Massias, A. Gramfort and J. Salmon, Celer: a fast solver for the "
+        "Lasso with dual extrapolation, ICML 2018, arXiv:1802.07481",
+        "M. Massias, S. Vaiter, A. Gramfort and J. Salmon, Dual "
+        "extrapolation for sparse generalized linear models, JMLR 21, 2020, "
+        "arXiv:1907.05830",
+    ]
+
+    language = "Cython"
+    penalties = ("l1",)
+    handles_intercept = False
+    dense_layout = "F"
+    sparse_layout = "csc"
+    why_not = {
+        "l2": "celer is for sparse models",
+        "elasticnet": "celer has it for least squares only",
+        "intercept": "celer has it for least squares only",
+    }
+
+    def solve(self, tol):
+        with ignore_warnings(ConvergenceWarning):
+            _, coefs, _ = celer_path(
+                self.X, self.y, "logreg", alphas=[self.lmbd1], tol=tol,
+                max_iter=1000, use_PN=self.solver == "celer-pn",
+            )
+        self.coef = coefs[:, 0]

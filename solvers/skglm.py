@@ -1,0 +1,97 @@
+import numpy as np
+import skglm.solvers
+from scipy import sparse
+from skglm.datafits import Logistic
+from skglm.penalties import L1, L2, L1_plus_L2
+from sklearn.exceptions import ConvergenceWarning
+
+from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.quiet import ignore_warnings
+
+SOLVERS = {
+    "ProxNewton": dict(max_iter=1000),
+    "AndersonCD": dict(max_iter=1000),
+    "FISTA": dict(max_iter=10**6),
+    "LBFGS": dict(max_iter=10**5),
+}
+
+
+class Solver(LogisticSolver):
+    """skglm: working sets with prox-Newton or Anderson's coordinate descent.
+
+    Its objective is a mean, (1/n) sum_i log-loss_i + alpha |w|_1, + alpha / 2
+    |w|_2^2, or alpha (r |w|_1 + (1 - r) / 2 |w|_2^2): our lambdas divided by
+    n. LBFGS wraps SciPy's and is for L2; the others are for L1 and both.
+
+    Timed: `solve` of its solver objects at `tol` on Fortran or CSC data,
+    without the optional checks, with its choice of compiled classes.
+    """
+
+    name = "skglm"
+    requirements = ["pip::skglm"]
+    parameters = {"solver": list(SOLVERS)}
+    choices = {"solver": tuple(SOLVERS)}
+    sampling_strategy = "tolerance"
+    references = [
+        "Q. Bertrand, Q. Klopfenstein, P.-A. Bannier, G. Gidel and "
+        "M. Massias, Beyond L1: faster and better sparse models with skglm, "
+        "NeurIPS 2022, arXiv:2204.07826",
+    ]
+
+    language = "Python, numba"
+    dense_layout = "F"
+    sparse_layout = "csc"
+
+    @property
+    def penalties(self):
+        if self.solver == "LBFGS":
+            return ("l2",)
+        return ("l2", "l1", "elasticnet")
+
+    @property
+    def handles_intercept(self):
+        return self.solver in ("ProxNewton", "AndersonCD")
+
+    why_not = {
+        "l1": "LBFGS needs a smooth objective",
+        "elasticnet": "LBFGS needs a smooth objective",
+        "intercept": "skglm's FISTA and LBFGS have none",
+    }
+
+    def prepare(self):
+        total = self.lmbd1 + self.lmbd2
+        strength = total / len(self.y)
+        if self.lmbd1 == 0 and self.solver == "LBFGS":
+            self.penalty = L2(strength)
+        elif self.lmbd2 == 0:
+            self.penalty = L1(strength)
+        else:
+            self.penalty = L1_plus_L2(strength, self.lmbd1 / total)
+        arguments = dict(SOLVERS[self.solver])
+        if self.handles_intercept:
+            arguments["fit_intercept"] = self.fit_intercept
+        self.method = getattr(skglm.solvers, self.solver)(**arguments)
+
+    def warm_up(self):
+        # A loose tolerance may be met at w = 0, before anything is compiled;
+        # a strict one would cost a whole solve. So: a tiny problem.
+        if self.each:
+            self.each[0].warm_up()
+            return
+        X = np.random.default_rng(0).standard_normal((20, 5))
+        y = np.where(np.arange(20) % 2, 1.0, -1.0)
+        if sparse.issparse(self.X):
+            X = sparse.csc_matrix(X)
+        self.for_one(
+            X, y, 0.1 if self.lmbd1 else 0.0, 0.1 if self.lmbd2 else 0.0,
+            self.fit_intercept,
+        ).run(1e-6)
+
+    def solve(self, tol):
+        self.method.tol = tol
+        with ignore_warnings(ConvergenceWarning):
+            w = self.method.solve(
+                self.X, self.y, Logistic(), self.penalty, run_checks=False
+            )[0]
+        self.coef = w[:self.X.shape[1]]
+        self.intercept = float(w[-1]) if self.fit_intercept else 0.0

@@ -1,0 +1,53 @@
+"""A copy of the repository to run, and benchopt as a command."""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = [
+    "objective.py", "config.yml", "test_config.py", "benchmark_utils",
+    "datasets", "solvers", "plots", "configs",
+]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A fresh copy of the benchmark, without outputs and caches."""
+    target = tmp_path / "benchmark"
+    target.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(
+                source, target / part,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        else:
+            shutil.copy(source, target / part)
+    return target
+
+
+@pytest.fixture
+def benchopt():
+    """Run benchopt in a folder as a user would; return what it printed."""
+
+    def call(folder, *arguments, check=True, **environment):
+        # benchopt's own tests call a bare `python`
+        path = os.pathsep.join(
+            [str(Path(sys.executable).parent), os.environ["PATH"]]
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "benchopt", *arguments],
+            cwd=folder, capture_output=True, text=True, timeout=600,
+            env={**os.environ, "PATH": path, **environment},
+        )
+        output = done.stdout.replace("\r", "\n") + done.stderr
+        if check:
+            assert done.returncode == 0, output
+        return output
+
+    return call

@@ -1,0 +1,105 @@
+"""Run solvers the way benchopt does, without its files and its terminal."""
+from types import SimpleNamespace
+
+import numpy as np
+from benchopt.benchmark import Benchmark
+from benchopt.utils.parametrized_name_mixin import product_param
+from benchopt.utils.run_context import RunContext
+
+from conftest import ROOT
+
+BENCHMARK = Benchmark(ROOT)
+DATASETS = {cls.name: cls for cls in BENCHMARK.get_datasets()}
+SOLVERS = {cls.name: cls for cls in BENCHMARK.get_solvers()}
+OBJECTIVE = BENCHMARK.get_benchmark_objective()
+
+
+def dataset(name, /, **parameters):
+    instance = DATASETS[name].get_instance(**parameters)
+    attach(dataset=instance)
+    return instance
+
+
+def objective(l1=0.0, l2=0.0, fit_intercept=False):
+    return OBJECTIVE.get_instance(l1=l1, l2=l2, fit_intercept=fit_intercept)
+
+
+def solver(name):
+    """An instance from its name in a plot: `scipy[method=L-BFGS-B]`."""
+    (found,) = [one for one in all_solvers() if str(one) == name]
+    return found
+
+
+def all_solvers():
+    """Every installed solver with every value of its parameters."""
+    for cls in SOLVERS.values():
+        assert cls.is_installed(), f"{cls.name} is not installed"
+        for parameters in product_param(cls.parameters):
+            yield cls.get_instance(**parameters)
+
+
+def attach(objective="", dataset="", solver=""):
+    RunContext().set_run_context(
+        objective, dataset, solver, repetition=0, base_seed=0
+    )
+
+
+class Data:
+    """A dataset made from arrays."""
+
+    def __init__(self, **data):
+        self.data = data
+
+    def _get_data(self):
+        return self.data
+
+    def __str__(self):
+        return "data"
+
+
+def set_problem(problem, data):
+    """Give data (a dataset, or a dict of arrays) to an objective."""
+    if isinstance(data, dict):
+        data = Data(**data)
+    attach(problem, data)
+    return problem._set_dataset(data)
+
+
+def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
+    """Sample a curve as benchopt's runner does.
+
+    Returns a namespace with `skipped` (a reason or None), `points` (the
+    metrics of each point), `coef` and `intercept` of the last one. With
+    `n_iter` there is one point, after that many iterations.
+    """
+    skip, reason = set_problem(problem, data)
+    assert not skip, reason
+    attach(problem, data, one)
+    skip, reason = one._set_objective(problem)
+    if skip:
+        return SimpleNamespace(skipped=reason, points=[])
+    criterion = one._stopping_criterion.get_runner_instance(
+        solver=one, max_runs=max_runs, timeout=timeout
+    )
+    one._warm_up()
+    stop_val = criterion.init_stop_val() if n_iter is None else n_iter
+    curve, stop = [], False
+    while not stop:
+        one.pre_run_hook(stop_val)
+        one.run(stop_val)
+        result = one.get_result()
+        (point,) = problem(result)
+        curve.append(point)
+        if n_iter is not None:
+            break
+        stop, _, stop_val = criterion.should_stop(stop_val, curve)
+    return SimpleNamespace(
+        skipped=None,
+        points=[
+            {name.removeprefix("objective_"): value
+             for name, value in point.items()}
+            for point in curve
+        ],
+        coef=np.array(result["coef"], dtype=float),
+        intercept=np.squeeze(result.get("intercept", 0.0)),
+    )

@@ -1,0 +1,44 @@
+"""CONTRIBUTING.md does what it says: its code blocks are run."""
+import re
+
+import pandas as pd
+
+from conftest import ROOT
+
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def blocks(kind):
+    pattern = rf"<!-- {kind}: (\S+) -->\n```python\n(.*?)```"
+    return re.findall(pattern, TEXT, flags=re.DOTALL)
+
+
+def test_new_solver_dataset_and_metric(copy, benchopt):
+    files = blocks("file")
+    assert [path for path, _ in files] == [
+        "solvers/gradient_descent.py", "datasets/iris.py",
+    ]
+    for path, code in files:
+        (copy / path).write_text(code)
+    ((path, line),) = blocks("line")
+    objective = copy / path
+    before = "        metrics = dict(\n"
+    assert before in objective.read_text()
+    objective.write_text(
+        objective.read_text().replace(before, before + line)
+    )
+
+    benchopt(
+        copy, "run", ".", "-d", "iris", "-s", "gradient-descent",
+        "-s", "raw-newton", "-n", "60", "--output", "tried", "--no-display",
+    )
+
+    results = pd.read_parquet(copy / "outputs" / "tried.parquet")
+    assert set(results["solver_name"]) == {"gradient-descent", "raw-newton"}
+    assert (results["objective_coef_norm"] >= 0).all()
+    best = results.groupby("solver_name")["objective_relative_gap"].min()
+    assert best["raw-newton"] < 1e-10
+    assert best["gradient-descent"] < 1e-2
+    page = next((copy / "outputs").glob("*tried*.html")).read_text()
+    assert "gradient-descent" in page
+    assert "coef_norm" in page

@@ -1,0 +1,39 @@
+"""README's table of datasets is what the data are."""
+import pytest
+
+from conftest import ROOT
+from dataset_table import END, START, describe, rows_of, table
+from harness import DATASETS
+
+NAMES = sorted(DATASETS)
+README = (ROOT / "README.md").read_text()
+
+
+def written():
+    return rows_of(README.split(START)[1].split(END)[0])
+
+
+def test_every_dataset_has_a_row():
+    assert sorted(written()) == sorted(f"`{name}`" for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_row(name):
+    row = written()[f"`{name}`"]
+    found = describe(DATASETS[name], most=100)
+    if name in ("grants", "hiva", "pd_speech", "sylva"):
+        # hundreds of singular values are for the slow test
+        found[6] = row[6]
+    assert found == row
+
+
+@pytest.mark.slow
+def test_the_whole_table():
+    assert table() == README.split(START)[1].split(END)[0].strip()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_dataset_says_where_it_is_from(name):
+    for what in ("source", "licence", "stands_for"):
+        text = getattr(DATASETS[name], what, "")
+        assert text and "|" not in text, f"add {what} to {name}"
