@@ -11,19 +11,19 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-benchopt lint data figure clean
+.PHONY: help run test test-all test-benchopt lint solvers peers data page figure publish conclusion site clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
 	awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
-	$(BIN)/benchopt run . --config $(CONFIG) $(RUN_OPTIONS)
+	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
 
 test: $(VENV)/.test  ## Run all tests that are fast
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
 
-test-all: $(VENV)/.test  ## Run all tests
+test-all: $(VENV)/.solvers  ## Run all tests, of all solvers
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
@@ -33,11 +33,31 @@ lint: $(VENV)/.test  ## Check style and spelling
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 
+solvers: $(VENV)/.solvers  ## Install the libraries of the other solvers
+
+peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
+	$(BIN)/python tools/run_benchmark.py --config configs/peers.yml \
+		$(RUN_OPTIONS)
+
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
-	$(BIN)/benchopt run . --config configs/data.yml $(RUN_OPTIONS)
+	$(BIN)/python tools/run_benchmark.py --config configs/data.yml \
+		$(RUN_OPTIONS)
+
+page: $(VENV)/.run  ## Write the newest result as one page that needs no network
+	$(BIN)/python tools/make_page.py $(RESULT)
 
 figure: $(VENV)/.run  ## Draw README's figure from the newest result
 	$(BIN)/python tools/readme_figure.py
+
+publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
+	$(BIN)/python tools/publish_result.py $(RESULT) --config $(CONFIG)
+	$(BIN)/python tools/conclusion.py --write README.md
+
+conclusion: $(VENV)/.run  ## Write README's conclusion from results/
+	$(BIN)/python tools/conclusion.py --write README.md
+
+site: $(VENV)/.run  ## Build the site of all published results in site/
+	$(BIN)/python tools/make_site.py
 
 clean:  ## Remove the environment, the caches and the compiled code
 	rm -rf $(VENV) __cache__ .pytest_cache .ruff_cache .hypothesis
@@ -52,4 +72,8 @@ $(VENV)/.run: requirements.txt $(CONSTRAINTS) | $(BIN)/python
 
 $(VENV)/.test: requirements-test.txt requirements-data.txt $(VENV)/.run
 	$(PIP) -r requirements.txt -r requirements-test.txt
+	touch $@
+
+$(VENV)/.solvers: requirements-solvers.txt $(VENV)/.test
+	$(PIP) -r requirements.txt -r requirements-solvers.txt
 	touch $@

@@ -8,6 +8,7 @@
 import numpy as np
 from scipy import sparse
 
+from benchmark_utils.dense_newton import DenseFit
 from benchmark_utils.gram_kernel import PANEL, padded
 from benchmark_utils.newton_cg import (
     CHOLESKY,
@@ -20,6 +21,7 @@ from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
     REACHED,
+    fit_one,
     fit_tiny,
     workspace,
 )
@@ -31,6 +33,7 @@ STATUS = {
 }
 # Up to here one function without temporaries is faster than everything else
 _TINY_ENTRIES, _TINY_COLUMNS = 4096, 16
+_DOUBLE = np.dtype(np.float64)
 # Up to here the Gram matrix is formed in float64: it costs little more than
 # in float32 (measured 0.10 and 0.067 ms at 1797 x 64) and never fails
 _DOUBLE_COLUMNS = 64
@@ -44,7 +47,7 @@ _PRODUCTS, _FACTORS = 25, 3
 
 
 def fit_logistic(
-    X, y, l1=0.0, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=200,
+    X, y, l1=0.0, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=1000,
     coef_init=None, intercept_init=0.0, float32_copy=True,
 ):
     r"""Minimise F and certify the result.
@@ -107,6 +110,22 @@ def fit_logistic(
         )
     if not 0.0 < l2 < np.inf:
         raise ValueError(f"l2={l2} must be positive and finite.")
+    if (
+        coef_init is None and type(X) is np.ndarray and X.dtype is _DOUBLE
+        and type(y) is np.ndarray and y.dtype is _DOUBLE
+        and 0 < X.size <= _TINY_ENTRIES and X.ndim == 2
+        and X.flags.c_contiguous and y.shape == X.shape[:1]
+    ):
+        # the same as below in one call: 3 us instead of 7 at 10 x 2
+        p = X.shape[1]
+        q = p + 1 if fit_intercept else p
+        if q <= _TINY_COLUMNS and len(y) * q <= _TINY_ENTRIES:
+            x = np.zeros(q)
+            result = fit_one(
+                X, y, float(l2), q > p, float(tol), int(max_iter), x
+            )
+            if result[0] >= 0:
+                return _tiny_result(X, x, *result)
     is_sparse = sparse.issparse(X)
     if is_sparse:
         X = X.tocsr()
@@ -131,6 +150,11 @@ def fit_logistic(
             raise ValueError("coef_init and intercept_init must be finite.")
     if not is_sparse and n * q <= _TINY_ENTRIES and q <= _TINY_COLUMNS:
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
+    if not is_sparse:
+        return _fit_dense(
+            X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter),
+            x, bool(float32_copy),
+        )
     fit = _Fit(
         X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter), x,
         float32_copy,
@@ -172,10 +196,14 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
         flat, steps = X.T.reshape(-1), (1, n)
     else:
         flat, steps = np.ascontiguousarray(X).reshape(-1), (p, 1)
-    n_iter, status, gap, value = fit_tiny(
+    result = fit_tiny(
         flat, 0, steps[0], steps[1], n, p, y, 0, l2, fit_intercept, tol,
         max_iter, *workspace(n, len(x)), x, 0,
     )
+    return _tiny_result(X, x, *result)
+
+
+def _tiny_result(X, x, n_iter, status, gap, value):
     if not gap < np.inf:
         _refuse_data(X)
     info = {
@@ -186,9 +214,27 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
         "relative_gap": gap / value if value > 0 else 0.0,
         "converged": status == REACHED, "status": STATUS[status],
     }
-    if fit_intercept:
+    p = X.shape[1]
+    if len(x) > p:
         return x[:p], float(x[p]), info
     return x, 0.0, info
+
+
+def _fit_dense(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy):
+    p = X.shape[1]
+    fit = DenseFit(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy)
+    status, gap, value = fit.run()
+    if not gap < np.inf:
+        _refuse_data(X)
+    n_iter, n_passes, n_gram, n_products = fit.counts.tolist()
+    info = {
+        "regime": fit.regime, "why": fit.why, "n_iter": n_iter,
+        "n_passes": n_passes, "n_gram": n_gram, "n_products": n_products,
+        "objective": value,
+        "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
+        "converged": status == REACHED, "status": STATUS[status],
+    }
+    return x[:p], float(x[p]) if fit_intercept else 0.0, info
 
 
 def _refuse_data(X):

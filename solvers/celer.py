@@ -11,6 +11,8 @@ class Solver(LogisticSolver):
     Its objective is F itself: sum_i log-loss_i + alpha |w|_1. ``celer-pn``
     solves the subproblems by prox-Newton, ``celer`` by coordinate descent.
 
+    celer-pn stops moving at relative gaps of up to 1e-5.
+
     Timed: `celer_path` at the single alpha and `tol`, a duality gap: what
     its LogisticRegression calls after its own checks and copies.
     """
@@ -29,6 +31,7 @@ class Solver(LogisticSolver):
     ]
 
     language = "Cython"
+    reaches = 1e-5
     penalties = ("l1",)
     handles_intercept = False
     dense_layout = "F"

@@ -62,7 +62,8 @@ class Solver(LogisticSolver):
 
     def solve(self, tol):
         self.estimator.gradient_tol = tol
-        with ignore_warnings(ConvergenceWarning):
+        # a DeprecationWarning: it gives SciPy an option that is going away
+        with ignore_warnings(ConvergenceWarning, DeprecationWarning):
             self.estimator.fit(self.X, self.positive)
         self.coef = self.estimator.coef_
         self.intercept = float(self.estimator.intercept_)

@@ -14,24 +14,34 @@ PARTS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def make_copy():
+    """Copy the benchmark into a folder, without outputs and caches."""
+
+    def make(folder):
+        target = folder / "benchmark"
+        target.mkdir()
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(
+                    source, target / part,
+                    ignore=shutil.ignore_patterns("__pycache__"),
+                )
+            else:
+                shutil.copy(source, target / part)
+        return target
+
+    return make
+
+
 @pytest.fixture
-def copy(tmp_path):
+def copy(make_copy, tmp_path):
     """A fresh copy of the benchmark, without outputs and caches."""
-    target = tmp_path / "benchmark"
-    target.mkdir()
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(
-                source, target / part,
-                ignore=shutil.ignore_patterns("__pycache__"),
-            )
-        else:
-            shutil.copy(source, target / part)
-    return target
+    return make_copy(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def benchopt():
     """Run benchopt in a folder as a user would; return what it printed."""
 

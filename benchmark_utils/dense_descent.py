@@ -1,0 +1,434 @@
+r"""Preconditioned L-BFGS for dense data: one read of X an iteration.
+
+Each iteration takes a direction from the last pairs, searches along it on
+the margins, and updates the gradient by its *change*,
+
+.. math::
+    g(w + t d) = g(w) - X^\top (y (s_{new} - s_{old})) + \lambda_2 t d,
+
+whose rounding is relative to the change. So products run on a float32 copy of
+X down to gaps of 1e-12, with a float64 gradient only where g has come near
+the noise of its updates.
+
+The initial matrix is the diagonal, until as many passes are spent as a
+Cholesky factor costs; then it is the factor, made anew by the same rule. That
+never takes more than about twice the time of the better choice, and asks
+nothing about the condition of the problem in advance.
+
+J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
+35, 1980, doi:10.1090/S0025-5718-1980-0572855-7.
+"""
+import numpy as np
+from numba import njit
+
+from benchmark_utils.cholesky import factorize, solve
+from benchmark_utils.dense_passes import exact_gradient
+from benchmark_utils.dense_steps import (
+    along,
+    first_read,
+    gradient_change,
+    trial,
+)
+from benchmark_utils.gram_kernel import weighted_gram
+from benchmark_utils.newton_cg import (
+    CHOLESKY,
+    GRAM32,
+    GRAM64,
+    NEEDS_CARE,
+    _largest,
+    _sample,
+    balanced_gap,
+)
+from benchmark_utils.sparse_margins import search
+from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
+from benchmark_utils.vector_math import LOOPS, exact_step, slope_along
+
+# The budget without a factor is spent: another form of the problem is better
+SLOW = 4
+# Pairs of L-BFGS
+MEMORY = 8
+# Rows whose curvature is below this share of the largest are left out of a
+# factor; on Gaussian data 60 to 85 % of the rows near the optimum
+_INACTIVE = 0.003
+# Seconds to choose a row of a factor and to pack one of its entries
+ROW, PACKED = 8e-9, 0.4e-9
+_L2_CACHE = 1_000_000
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _dot(a, b):
+    total = 0.0
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _add(factor, a, out):
+    for j in range(out.size):
+        out[j] += factor * a[j]
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _changed(h, h_then):
+    """Sum of |h - h_then| as a share of the sum of h_then."""
+    change = 0.0
+    total = 0.0
+    for i in range(h.size):
+        change += abs(h[i] - h_then[i])
+        total += h_then[i]
+    return change / total if total > 0.0 else 1.0
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def make_factor(
+    A, h, ridge, intercept, sample, rows, chosen, roots, panel, C, L, scale
+):
+    """Cholesky factor of H from the rows that count, or a sample of them.
+
+    Returns
+    -------
+    taken : int
+        The rows used, negative where there is no factor.
+    all_rows : bool
+        Whether these were all that count.
+    """
+    q = scale.size
+    p = q - 1 if intercept else q
+    limit = _INACTIVE * _largest(h)
+    # to choose among all of many rows takes longer than to use the chosen
+    stride = max(1, h.size // (4 * sample))
+    active = 0
+    for i in range(0, h.size, stride):
+        rows[active] = i
+        active += h[i] > limit
+    taken = min(active, sample)
+    if taken < 0.77 * active:
+        taken = _sample(h, rows, active, taken, roots, chosen)
+    else:
+        taken = active
+        for k in range(taken):
+            chosen[k] = rows[k]
+            roots[k] = np.sqrt(h[rows[k]])
+    for k in range(taken):
+        roots[k] *= np.sqrt(np.float64(stride))
+    weighted_gram(A, p, roots, chosen, taken, intercept, panel, C)
+    if factorize(C, q, ridge, scale, L) < 0.0:
+        return -1, False
+    return taken, taken == active and stride == 1
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def descend(
+    X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose, max_iter,
+    direct, sample, wide, budget, w, V, R, c, S, Y, panel, C, L, scale,
+    counts,
+):
+    """Minimise F from w.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C order, float64 or float32
+        The data of exact gradients.
+    A : array of shape (n, p), C order
+        X itself or, where `copy`, a float32 array that is written.
+    copy, at_zero : bool
+        Whether A is to be filled; whether w is zero.
+    pass_cost : float
+        Seconds of a read of A, by a model; only its ratio to the cost of a
+        factor counts.
+    y : array of shape (n,), float64, -1 and +1
+    l2, tol : float; intercept : bool; max_iter : int
+    loose : float
+        Stop already where a step is expected to lower F by less than this
+        share; 0 to certify.
+    direct : bool
+        Factors may be made.
+    sample : int
+        Rows of a factor at most.
+    wide : bool
+        Take a multiple of the identity instead of the diagonal.
+    budget : float
+        Passes without a factor after which to return SLOW.
+    w : array of shape (q,), float64
+        The start, becomes the solution; an intercept comes last.
+    V : array of shape (8, n), float64; R : array of shape (3, n), int64
+    c : array of shape (n,), A's dtype
+    S, Y : arrays of shape (MEMORY, q), A's dtype
+    panel, C, L, scale : arrays
+        As in `newton_cg.newton`.
+    counts : array of shape (4,), int64, added to
+        Iterations, passes over the data, factors, products (none here).
+
+    Returns
+    -------
+    status : int
+    gap, value : float
+        The certified gap and F, where the status is REACHED.
+    """
+    n, p = X.shape
+    q = w.size
+    m, s, h, h_then = V[0], V[1], V[2], V[3]
+    dm, m_new, s_new, h_new = V[4], V[5], V[6], V[7]
+    # work space: what these hold is not needed where a factor is made or an
+    # exact gradient taken
+    roots, r = m_new, dm
+    everything, rows, chosen = R[0], R[1], R[2]
+    for i in range(n):
+        everything[i] = i
+    g, d, Hv, z = np.zeros(q), np.zeros(q), np.zeros(q), np.empty(q)
+    inverse, ridge = np.empty(q), np.zeros(q)
+    data_grad = np.empty(p)
+    v, part = np.empty(p, c.dtype), np.empty(p, c.dtype)
+    work = np.empty(q, L.dtype)
+    rho, alpha = np.empty(MEMORY), np.empty(MEMORY)
+    ridge[:p] = l2
+    unit = 3e-8 if A.itemsize == 4 else 1e-15
+    gram_rate = GRAM32 if C.itemsize == 4 else GRAM64
+    large = A.size * A.itemsize > _L2_CACHE
+
+    if at_zero:
+        first_read(X, y, copy, A, data_grad, inverse[:p])
+        grad_b = 0.0
+        for i in range(n):
+            m[i], s[i], h[i] = 0.0, 0.5, 0.25
+            grad_b -= 0.5 * y[i]
+        loss = n * np.log(2.0)
+    else:
+        inverse[:] = 1.0
+        b = w[p] if intercept else 0.0
+        loss, grad_b = exact_gradient(
+            X, y, everything, w[:p], b, m, s, h, r, data_grad
+        )
+        norm = 0.0
+        for j in range(p):
+            norm += w[j] * w[j]
+        # the length of a start is often wrong (a part of the rows is nearly
+        # separable): take the best multiple of it
+        slope, bend = slope_along(m, m, 0.0)
+        factor = 1.0 - (slope + l2 * norm) / (bend + l2 * norm)
+        if factor > 1.02:
+            factor = 1.0 + exact_step(m, m, l2 * norm, l2 * norm, 0.1)
+        elif factor < 0.98:
+            for i in range(n):
+                dm[i] = -m[i]
+            factor = 1.0 - exact_step(m, dm, -l2 * norm, l2 * norm, 0.1)
+        if abs(factor - 1.0) > 0.02:
+            for j in range(q):
+                w[j] *= factor
+            b *= factor
+            loss, grad_b = exact_gradient(
+                X, y, everything, w[:p], b, m, s, h, r, data_grad
+            )
+            counts[1] += 1
+    counts[1] += 1
+    total_h = 0.0
+    for i in range(n):
+        total_h += h[i]
+    largest = 0.0
+    for j in range(p):
+        if wide:
+            largest += inverse[j] / n
+        else:
+            inverse[j] = 1.0 / (total_h / n * inverse[j] + l2)
+    if wide:
+        inverse[:p] = 1.0 / (total_h / n * largest + l2)
+    if intercept:
+        inverse[p] = 1.0 / total_h
+    gamma = 1.0
+
+    factored = False
+    exact = True
+    noise = 0.0
+    pairs = 0
+    spent = 0.0
+    all_rows = False
+    h_then[:] = h
+    first_gap = -1.0
+    since = 0
+    trusted = not at_zero
+    best, failures = np.inf, 0
+    value = gap = np.inf
+    while True:
+        if exact:
+            for j in range(p):
+                g[j] = data_grad[j] + l2 * w[j]
+            if intercept:
+                g[p] = grad_b
+            noise = 0.0
+        square = 0.0
+        norm = 0.0
+        for j in range(p):
+            square += g[j] * g[j]
+            norm += w[j] * w[j]
+        gap = square / (2.0 * l2)
+        value = loss + 0.5 * l2 * norm
+        slope_b = g[p] * g[p] / total_h if intercept else 0.0
+        done = gap <= 0.8 * tol * value and slope_b <= tol * value
+        if not gap < np.inf:
+            return NEEDS_CARE, gap, value
+        if done and (exact or unit < 1e-12):
+            if not intercept:
+                return REACHED, gap, value
+            gap = balanced_gap(
+                X, y, everything, w[:p], m, s, r, l2, data_grad
+            )
+            counts[1] += 1
+            if gap <= tol * value:
+                return REACHED, gap, value
+            tol *= 0.1
+            failures += 1
+        elif done or not np.sqrt(square + slope_b * total_h) > 10.0 * noise:
+            if exact:
+                return NEEDS_CARE, gap, value
+            loss, grad_b = exact_gradient(
+                X, y, everything, w[:p], w[p] if intercept else 0.0, m, s, h,
+                r, data_grad,
+            )
+            counts[1] += 1
+            exact = True
+            continue
+        total = gap + slope_b
+        if exact:
+            failures = failures + 1 if total > 0.25 * best else 0
+            best = min(best, total)
+            if failures == 4:
+                return NEEDS_CARE, gap, value
+        if counts[0] >= max_iter:
+            return ITERATION_LIMIT, gap, value
+        if first_gap < 0.0:
+            first_gap = total
+        exact = False
+
+        # passes that are left at this rate
+        left = 4.0
+        if since >= 2 and total > tol * value:
+            rate = np.log(first_gap / total) / since
+            left = np.log(total / (tol * value)) / max(rate, 1e-3)
+        if not factored and spent >= budget and left > 0.5 * budget:
+            return SLOW, gap, value
+        if direct:
+            active = min(n * min(1.0, 8.0 * total_h / n), 1.0 * sample)
+            cost = (
+                active * (q * q / (2 * gram_rate) + PACKED * q + ROW)
+                + q**3 / (6 * CHOLESKY) + min(n, 4 * sample) * ROW
+            ) / pass_cost
+            fresh = all_rows and _changed(h, h_then) < 0.05
+            if fresh and since >= 15:
+                return NEEDS_CARE, gap, value
+            # a start from elsewhere is near enough for a factor at once
+            if not fresh and (
+                (spent >= cost and left > cost + 2.0)
+                or not (factored or at_zero)
+            ):
+                taken, all_rows = make_factor(
+                    A, h, ridge, intercept, sample, rows, chosen, roots,
+                    panel, C, L, scale,
+                )
+                counts[2] += 1
+                if taken < 0:
+                    return NEEDS_CARE, gap, value
+                factored = True
+                sample *= 2
+                h_then[:] = h
+                pairs = 0
+                spent = 0.0
+                since = 0
+                first_gap = total
+
+        counts[0] += 1
+        size = max(_largest(g), 1e-300)
+        for j in range(q):
+            d[j] = -g[j] / size
+        for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
+            i = k % MEMORY
+            alpha[i] = rho[i] * _dot(S[i], d)
+            _add(-alpha[i], Y[i], d)
+        if factored:
+            solve(L, scale, d, work, z)
+            d[:] = z
+        else:
+            for j in range(q):
+                d[j] *= gamma * inverse[j]
+        for k in range(max(pairs - MEMORY, 0), pairs):
+            i = k % MEMORY
+            _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
+        slope = 0.0
+        quadratic = 0.0
+        for j in range(q):
+            d[j] *= size
+            slope += g[j] * d[j]
+        for j in range(p):
+            quadratic += d[j] * d[j]
+        quadratic *= l2
+        if not slope < 0.0:
+            if pairs > 0:
+                pairs = 0
+                continue
+            return NEEDS_CARE, gap, value
+
+        if -0.5 * slope <= loose * value:
+            return REACHED, gap, value
+        size = _largest(d)
+        for j in range(p):
+            v[j] = d[j] / size
+        shift = d[p] / size if intercept else 0.0
+        Hv[:] = 0.0
+        t = 1.0
+        found = False
+        if trusted and large:
+            new_loss, before, after, change = trial(
+                A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c,
+                part, Hv[:p],
+            )
+            new_slope = slope + (after - before) + quadratic
+            found = abs(new_slope) <= -0.4 * slope
+            if not found:
+                Hv[:] = 0.0
+        else:
+            along(A, y, v, shift, size, dm)
+        if not found:
+            t, new_loss, total_h = search(
+                m, dm, s, slope, quadratic, 0.3, s_new, h_new
+            )
+            change = gradient_change(A, y, s, s_new, c, part, Hv[:p])
+            for i in range(n):
+                m[i] += t * dm[i]
+        else:
+            total_h = 0.0
+            for i in range(n):
+                m[i] = m_new[i]
+                total_h += h_new[i]
+        trusted = 0.6 < t < 1.6
+        loss = new_loss
+        s, s_new = s_new, s
+        h, h_new = h_new, h
+        counts[1] += 1
+        spent += 1.0
+        since += 1
+        moved = 0.0
+        for j in range(p):
+            w[j] += t * d[j]
+            Hv[j] += l2 * t * d[j]
+        if intercept:
+            w[p] += t * d[p]
+            Hv[p] = change
+        for j in range(q):
+            moved += Hv[j] * Hv[j]
+            g[j] += Hv[j]
+        noise += unit * np.sqrt(moved)
+        size = _largest(Hv)
+        if not size > 0.0:
+            return NEEDS_CARE, gap, value
+        i = pairs % MEMORY
+        curved = 0.0
+        scaled = 0.0
+        for j in range(q):
+            S[i, j] = t * d[j] / size
+            Y[i, j] = Hv[j] / size
+            curved += np.float64(S[i, j]) * Y[i, j]
+            scaled += inverse[j] * np.float64(Y[i, j]) * Y[i, j]
+        if curved > 0.0:
+            rho[i] = 1.0 / curved
+            gamma = curved / scaled
+            pairs += 1

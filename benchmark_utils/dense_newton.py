@@ -1,0 +1,224 @@
+"""One fit of dense data that is not tiny: regime, buffers, retries."""
+import numpy as np
+
+from benchmark_utils.dense_descent import MEMORY, PACKED, ROW, SLOW, descend
+from benchmark_utils.gram_kernel import PANEL, padded
+from benchmark_utils.newton_cg import (
+    CHOLESKY,
+    GRAM32,
+    GRAM64,
+    NEEDS_CARE,
+    newton,
+)
+from benchmark_utils.tiny_newton import (
+    FLOAT64_LIMIT,
+    ITERATION_LIMIT,
+    REACHED,
+)
+from benchmark_utils.wide_newton import kernel_matrix, solve_by_kernel
+
+STATUS = {
+    REACHED: "reached the tolerance",
+    FLOAT64_LIMIT: "stopped at the accuracy that float64 allows",
+    ITERATION_LIMIT: "stopped at max_iter iterations",
+}
+# From here a copy in float32 pays: 0.115 ms without, 0.09 ms with it at
+# 569 x 30
+_SINGLE_COLUMNS = 16
+# A factor has at most this many rows and columns: 64 MB in float32
+_FACTOR_COLUMNS = 4000
+# Rows of a sampled factor, for each column
+_SAMPLE = 10
+# Seconds an entry of a read of float32 data, of which only the ratio to the
+# rates in `newton_cg` counts
+_ENTRY = 4 / 2.5e10
+# L-BFGS without a factor takes at most so many passes where there is no
+# better method
+_PATIENCE = 100
+
+
+class DenseFit:
+    """Buffers and decisions of one fit.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), float32 or float64
+    y : array of shape (n,), -1.0 and +1.0
+    l2, tol : float
+    intercept : bool
+    max_iter : int
+    x : array of shape (q,)
+        The start, an intercept last; becomes the solution.
+    float32_copy : bool
+        Whether a copy of X in float32 may be made.
+    """
+
+    def __init__(self, X, y, l2, intercept, tol, max_iter, x, float32_copy):
+        self.X = np.ascontiguousarray(X)
+        self.y, self.l2, self.tol, self.x = y, l2, tol, x
+        self.intercept, self.max_iter = intercept, max_iter
+        self.n, self.p = X.shape
+        self.q = len(x)
+        self.copy = (
+            float32_copy and self.q > _SINGLE_COLUMNS
+            and X.dtype == np.float64
+        )
+        self.dtype = np.dtype(np.float32 if self.copy else X.dtype)
+        self.counts = np.zeros(4, dtype=np.int64)
+        self.choose()
+
+    def choose(self):
+        n, p, q = self.n, self.p, self.q
+        pass_cost = self.pass_cost(n)
+        self.wide = n < 0.5 * p
+        self.direct = n >= p and q <= _FACTOR_COLUMNS
+        self.budget = float(_PATIENCE)
+        if n < p:
+            self.regime = "wide"
+            self.why = "fewer samples than features: L-BFGS"
+            kernel = n * n * p / (2 * GRAM64) + 6 * n**3 / (6 * CHOLESKY)
+            self.budget = max(kernel / pass_cost, 10.0)
+        elif self.direct:
+            rows = min(n, self.sample(n))
+            cost = rows * self.row_cost() + q**3 / (6 * CHOLESKY)
+            cost /= pass_cost
+            self.regime = "tall"
+            self.why = (
+                f"L-BFGS; a factor of {q} columns costs about {cost:.1f} "
+                "passes and is made when as many are spent"
+            )
+        else:
+            self.regime = "large"
+            self.why = f"no factor of {q} columns fits: L-BFGS"
+
+    def pass_cost(self, n):
+        """Seconds of a read of n rows, by a model."""
+        return n * self.p * _ENTRY * self.dtype.itemsize / 4
+
+    def sample(self, n):
+        """Rows of a factor: as many as cost a quarter of a read, or 10 q."""
+        return max(
+            _SAMPLE * self.q, int(0.25 * self.pass_cost(n) / self.row_cost())
+        )
+
+    def row_cost(self):
+        """Seconds a row of a factor, by a model."""
+        rate = GRAM32 if self.dtype.itemsize == 4 else GRAM64
+        return self.q**2 / (2 * rate) + PACKED * self.q + ROW
+
+    def run(self):
+        """Fit; returns status, gap and value."""
+        at_zero = not self.x.any()
+        A = self.X
+        if self.copy:
+            A = np.empty(self.X.shape, np.float32)
+            if not at_zero:
+                A[:] = self.X
+        parts = self.factor_buffers(self.dtype)
+        if at_zero and self.direct and self.n >= 800 * self.q:
+            if self.copy:
+                A[:] = self.X
+            self.warm_start(A, parts)
+        status, gap, value = self.descend(
+            self.X, A, self.copy and at_zero and not self.x.any(), self.y,
+            self.l2, 0.0, self.budget, parts,
+        )
+        if not gap < np.inf or status in (REACHED, ITERATION_LIMIT):
+            return status, gap, value
+        if status == SLOW and self.n < self.p and self.n <= _FACTOR_COLUMNS:
+            self.by_kernel()
+        elif status == NEEDS_CARE:
+            self.regime += ", careful"
+            self.why += "; float32 stalled, so float64 and all rows"
+        else:
+            self.regime += ", conjugate gradients"
+            self.why += "; which was slow, so Newton by conjugate gradients"
+        return self.careful()
+
+    def factor_buffers(self, dtype):
+        """panel, C, L and scale, which are empty without a factor."""
+        q = self.q if self.direct else 0
+        width = -(-padded(q, dtype) // 8) * 8
+        return (
+            np.zeros((PANEL if q else 0, width), dtype),
+            np.empty((width, width), dtype), np.empty((q, q), dtype),
+            np.empty(self.q),
+        )
+
+    def descend(self, X, A, copy, y, l2, loose, budget, parts):
+        n = len(y)
+        return descend(
+            X, A, copy, not self.x.any(), self.pass_cost(n), y, l2,
+            self.intercept, self.tol, loose, self.max_iter, self.direct,
+            self.sample(n), self.wide, budget, self.x, np.empty((8, n)),
+            np.empty((3, n), dtype=np.int64), np.empty(n, A.dtype),
+            np.empty((MEMORY, self.q), A.dtype),
+            np.empty((MEMORY, self.q), A.dtype), *parts, self.counts,
+        )
+
+    def warm_start(self, A, parts):
+        """Fit every 64th, then every 8th row first, for a start.
+
+        With n samples of p features the minimiser of an eighth of the rows
+        is within p / (n / 8) of the whole one, at an eighth of the cost.
+        """
+        for step in (512, 64, 8):
+            n = self.n // step
+            y = np.ascontiguousarray(self.y[::step])
+            if n < 50 * self.q or not -len(y) < y.sum() < len(y):
+                continue
+            rows = np.ascontiguousarray(A[::step])
+            status, gap, _ = self.descend(
+                rows, rows, False, y, self.l2 / step, 0.1 * self.q / n,
+                np.inf, parts,
+            )
+            if status == NEEDS_CARE or not gap < np.inf:
+                self.x[:] = 0.0
+        # iterations on a part of the rows are not counted
+        self.counts[:] = 0
+
+    def by_kernel(self):
+        self.regime += ", kernel"
+        self.why += (
+            f"; after {int(self.counts[1])} passes Newton's method with the "
+            f"{self.n} x {self.n} matrix X X'"
+        )
+        K = kernel_matrix(self.X)
+        self.counts[2] += 1
+        a, b, n_iter = solve_by_kernel(
+            K, self.y, self.l2, self.intercept, 0.1 * self.tol,
+            self.max_iter,
+        )
+        self.counts[0] += n_iter
+        # by blocks of rows: X in float32 is not converted as a whole
+        w = np.zeros(self.p)
+        step = max(1, 2**20 // self.p)
+        for first in range(0, self.n, step):
+            block = self.X[first:first + step]
+            w += a[first:first + step] @ block.astype(np.float64, copy=False)
+        self.counts[1] += 1
+        self.x[:self.p] = w
+        if self.intercept:
+            self.x[self.p] = b
+
+    def careful(self):
+        """From where x is: Newton in float64 with all rows."""
+        n, p, q = self.n, self.p, self.q
+        direct = q <= _FACTOR_COLUMNS
+        size = q if direct else 0
+        width = -(-padded(size, np.float64) // 8) * 8
+        b, status, gap, value = newton(
+            self.X, self.X, True, 2 * self.pass_cost(n), self.y, self.l2,
+            self.intercept, self.tol,
+            max(self.max_iter, 2 * int(self.counts[0])), True, False, 0,
+            direct, False, self.x[:p],
+            float(self.x[p]) if self.intercept else 0.0, np.empty((7, n)),
+            np.empty((3, n), dtype=np.int64),
+            np.empty(n + 2 * p, self.X.dtype),
+            np.zeros((PANEL if size else 0, width)),
+            np.empty((width, width)), np.empty((size, size)), np.empty(q),
+            self.counts,
+        )
+        if self.intercept:
+            self.x[p] = b
+        return status, gap, value

@@ -1,0 +1,213 @@
+"""What one iteration of a descent reads of a dense X, each row once.
+
+`first_read` starts at w = 0, where no product with X is needed; it makes the
+float32 copy on the way. `trial` tries a step of a given length: margins,
+weights and the change of the gradient from one read, because the length is
+right most of the time and X is the only thing that does not fit the cache.
+"""
+import numpy as np
+from numba import njit
+
+from benchmark_utils.vector_math import (
+    LOOPS,
+    loss_weights_curvature,
+)
+
+# On rows this short BLAS is faster than the loops below, whose vectors do not
+# fill: 15 against 21 us for both products at 2000 x 100 in float32
+SHORT_ROWS = 150
+# Rows a block: a quarter of a megabyte stays in the second-level cache
+_BLOCK_BYTES = 250_000
+
+
+@njit(error_model="numpy", cache=True)
+def block_rows(A):
+    """Rows a block, a multiple of 8."""
+    return max(8, _BLOCK_BYTES // (A.shape[1] * A.itemsize) // 8 * 8)
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def first_read(X, y, copy, A, out, squares):
+    """Gradient of the loss at w = 0, column sums of squares, a copy of X.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C order
+    y : array of shape (n,), float64, -1 and +1
+    copy : bool
+        Whether to write A, an array of X's shape; without it A is not used.
+    out, squares : arrays of shape (p,), float64, written
+        -X'y / 2 and the sums of X[:, j]^2.
+    """
+    n, p = X.shape
+    out[:] = 0.0
+    squares[:] = 0.0
+    i = 0
+    while i + 4 <= n:
+        x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
+        c0, c1 = -0.5 * y[i], -0.5 * y[i + 1]
+        c2, c3 = -0.5 * y[i + 2], -0.5 * y[i + 3]
+        for j in range(p):
+            a0, a1 = np.float64(x0[j]), np.float64(x1[j])
+            a2, a3 = np.float64(x2[j]), np.float64(x3[j])
+            out[j] += (c0 * a0 + c1 * a1) + (c2 * a2 + c3 * a3)
+            squares[j] += (a0 * a0 + a1 * a1) + (a2 * a2 + a3 * a3)
+        if copy:
+            for k in range(i, i + 4):
+                source, target = X[k], A[k]
+                for j in range(p):
+                    target[j] = source[j]
+        i += 4
+    while i < n:
+        for j in range(p):
+            x = np.float64(X[i, j])
+            out[j] -= 0.5 * y[i] * x
+            squares[j] += x * x
+            if copy:
+                A[i, j] = X[i, j]
+        i += 1
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def forward(A, first, last, v, shift, out):
+    """out[i] = A[i] @ v + shift for the rows first, ..., last - 1."""
+    p = A.shape[1]
+    if p < SHORT_ROWS:
+        values = np.dot(A[first:last], v)
+        for i in range(last - first):
+            out[first + i] = values[i] + shift
+        return
+    i = first
+    while i + 4 <= last:
+        x0, x1, x2, x3 = A[i], A[i + 1], A[i + 2], A[i + 3]
+        a0 = a1 = a2 = a3 = v[0] * 0
+        for j in range(p):
+            a0 += x0[j] * v[j]
+            a1 += x1[j] * v[j]
+            a2 += x2[j] * v[j]
+            a3 += x3[j] * v[j]
+        out[i] = a0 + shift
+        out[i + 1] = a1 + shift
+        out[i + 2] = a2 + shift
+        out[i + 3] = a3 + shift
+        i += 4
+    while i < last:
+        x0 = A[i]
+        a0 = v[0] * 0
+        for j in range(p):
+            a0 += x0[j] * v[j]
+        out[i] = a0 + shift
+        i += 1
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def backward(A, first, last, c, part, out):
+    """out += sum of c[i] A[i] over the rows first, ..., last - 1.
+
+    The sum over a block is in A's precision (`part`, c), that of the blocks
+    in float64.
+    """
+    p = A.shape[1]
+    if p < SHORT_ROWS:
+        out += np.dot(A[first:last].T, c[first:last])
+        return
+    part[:] = 0
+    i = first
+    while i + 8 <= last:
+        x0, x1, x2, x3 = A[i], A[i + 1], A[i + 2], A[i + 3]
+        x4, x5, x6, x7 = A[i + 4], A[i + 5], A[i + 6], A[i + 7]
+        c0, c1, c2, c3 = c[i], c[i + 1], c[i + 2], c[i + 3]
+        c4, c5, c6, c7 = c[i + 4], c[i + 5], c[i + 6], c[i + 7]
+        for j in range(p):
+            part[j] += (
+                (c0 * x0[j] + c1 * x1[j]) + (c2 * x2[j] + c3 * x3[j])
+            ) + ((c4 * x4[j] + c5 * x5[j]) + (c6 * x6[j] + c7 * x7[j]))
+        i += 8
+    while i < last:
+        x0 = A[i]
+        c0 = c[i]
+        for j in range(p):
+            part[j] += c0 * x0[j]
+        i += 1
+    for j in range(p):
+        out[j] += part[j]
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def trial(
+    A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c, part, out
+):
+    """Margins, weights and change of the gradient at a step of length t.
+
+    Parameters
+    ----------
+    A : array of shape (n, p), C order, float32 or float64
+    v : array of shape (p,), A's dtype
+        The direction divided by `size`.
+    shift : float
+        The intercept's entry, divided too.
+    t : float
+    m, s : arrays of shape (n,), float64
+        Margins y (X w + b) and weights sigmoid(-m).
+    dm, m_new, s_new, h_new : arrays of shape (n,), float64, written
+        The margins' change at t = 1, and margins, weights, curvatures at t.
+    c : array of shape (n,), A's dtype, written
+    part : array of shape (p,), A's dtype, work space
+    out : array of shape (p,), float64, added to
+        -X'(y (s_new - s)).
+
+    Returns
+    -------
+    loss, old_slope, slope, change : float
+        The loss at t, its derivative in t at 0 and at t, and the change of
+        the intercept's derivative.
+    """
+    n = y.size
+    loss = 0.0
+    before = 0.0
+    after = 0.0
+    change = 0.0
+    step = block_rows(A)
+    for first in range(0, n, step):
+        last = min(first + step, n)
+        forward(A, first, last, v, shift, dm)
+        for i in range(first, last):
+            dm[i] *= size * y[i]
+            m_new[i] = m[i] + t * dm[i]
+        loss += loss_weights_curvature(
+            m_new[first:last], s_new[first:last], h_new[first:last]
+        )
+        for i in range(first, last):
+            before -= s[i] * dm[i]
+            after -= s_new[i] * dm[i]
+            value = y[i] * (s[i] - s_new[i])
+            c[i] = value
+            change += value
+        backward(A, first, last, c, part, out)
+    return loss, before, after, change
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def along(A, y, v, shift, size, dm):
+    """dm = y (A v + shift) size: what a step changes in the margins."""
+    step = block_rows(A)
+    for first in range(0, y.size, step):
+        last = min(first + step, y.size)
+        forward(A, first, last, v, shift, dm)
+        for i in range(first, last):
+            dm[i] *= size * y[i]
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def gradient_change(A, y, s, s_new, c, part, out):
+    """out += -A'(y (s_new - s)); the change for the intercept returned."""
+    total = 0.0
+    step = block_rows(A)
+    for first in range(0, y.size, step):
+        last = min(first + step, y.size)
+        for i in range(first, last):
+            value = y[i] * (s[i] - s_new[i])
+            c[i] = value
+            total += value
+        backward(A, first, last, c, part, out)
+    return total

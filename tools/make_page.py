@@ -1,0 +1,158 @@
+"""Write one self-contained HTML page from a result file.
+
+    python tools/make_page.py [RESULT.parquet] [--output PAGE.html]
+
+It is benchopt's page, with all that it would load from the web inside:
+plotly.js comes from Python's plotly package, the other parts are small ones
+of our own in tools/page/. The page works without a network, can be sent by
+mail or put on any web server, and holds the result file for download.
+Without an argument the newest file in outputs/ is taken.
+"""
+import argparse
+import base64
+import re
+import sys
+import webbrowser
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import plotly
+from benchopt.benchmark import Benchmark
+from benchopt.plotting import _sanitize_config
+from benchopt.plotting.generate_html import get_results, render_all_results
+from benchopt.plotting.helpers import reset_solver_styles
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils import provenance  # noqa: E402
+
+PARTS = Path(__file__).resolve().parent / "page"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+# What of the provenance stands at the top, the rest behind a button
+AT_THE_TOP = ("date", "processor", "cores", "numba_threads")
+HOME = "https://github.com/benchopt/benchmark_logistic_regression"
+
+
+def make_page(result, target=None, home=HOME):
+    """Write the page of one result file.
+
+    Parameters
+    ----------
+    result : pathlib.Path
+        A parquet file of benchopt; it is not changed.
+    target : pathlib.Path, optional
+        Where to write; beside the result by default.
+    home : str
+        Where the link "Home" leads.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
+    """
+    result = Path(result).resolve()
+    target = Path(target or result.with_suffix(".html"))
+    benchmark = Benchmark(ROOT)
+    config = _sanitize_config(benchmark.get_plot_config())
+    reset_solver_styles()
+    found = get_results([result], result.parent, benchmark, config)
+    found[0]["sysinfo"] = system_information(pd.read_parquet(result))
+    (html,) = render_all_results(found, benchmark, home=home)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(self_contained(html, result), encoding="utf-8")
+    return target
+
+
+def system_information(df):
+    """The provenance of a result as benchopt's template wants it."""
+    texts = {
+        name: "; ".join(found)
+        for name, found in provenance.read(df).items()
+    }
+    top, rest = {}, {}
+    for name, text in texts.items():
+        place = top if name in AT_THE_TOP else rest
+        place[provenance.LABELS[name]] = escape(text)
+    return {"main": top, "sub": rest, "ter": {}}
+
+
+def self_contained(html, result):
+    """Put into a page of benchopt what it would load, and the result file."""
+    html = replace(html, r'<link [^>]*href="https://[^>]*>', "", 4)
+    for address, parts in [
+        (r"[^\"]*plotly", [PLOTLY, PARTS / "plotly_shim.js"]),
+        (r"[^\"]*gridjs", [PARTS / "table.js"]),
+        (r"[^\"]*anime", []),
+    ]:
+        html = replace(
+            html, rf'<script src="{address}[^>]*></script>',
+            "".join(script(path) for path in parts), 1,
+        )
+    html = replace(
+        html, "</head>",
+        "<style>\n" + (PARTS / "page.css").read_text() + "</style>\n</head>",
+        1,
+    )
+    data = base64.b64encode(result.read_bytes()).decode()
+    html = replace(
+        html, rf'href="{re.escape(result.name)}"',
+        f'download="{result.name}" '
+        f'href="data:application/octet-stream;base64,{data}"', 2,
+    )
+    loaded = re.findall(
+        r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?!data:)[^"]*"', html
+    )
+    if loaded:
+        raise RuntimeError(
+            f"The page would still load {loaded}: benchopt's template has "
+            "changed, adapt tools/make_page.py."
+        )
+    return html
+
+
+def replace(html, pattern, by, times):
+    """Replace a pattern that must be there `times` times."""
+    html, found = re.subn(pattern, lambda match: by, html)
+    if found != times:
+        raise RuntimeError(
+            f"{pattern} is {found} times on benchopt's page, not {times}: "
+            "its template has changed, adapt tools/make_page.py."
+        )
+    return html
+
+
+def script(path):
+    text = path.read_text(encoding="utf-8")
+    return "<script>\n" + text.replace("</script", "<\\/script") + "</script>"
+
+
+def newest_result(folder=ROOT / "outputs"):
+    """The result file that was written last."""
+    found = sorted(
+        folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime
+    )
+    if not found:
+        sys.exit(f"{folder.name}/ has no result: run `make run` first.")
+    return found[-1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("result", nargs="?", type=Path)
+    parser.add_argument("--output", type=Path, metavar="PAGE.html")
+    parser.add_argument(
+        "--display", action="store_true", help="open it in the browser"
+    )
+    arguments = parser.parse_args()
+    page = make_page(
+        arguments.result or newest_result(), arguments.output
+    )
+    print(f"{page} ({page.stat().st_size / 1e6:.1f} MB)")
+    if arguments.display:
+        webbrowser.open_new_tab(page.resolve().as_uri())
+
+
+if __name__ == "__main__":
+    main()
