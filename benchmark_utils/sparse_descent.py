@@ -78,7 +78,9 @@ def diagonal(A, h, l2, intercept, inverse, h_then):
         total += h[i]
     for j in range(p):
         inverse[j] = 1.0 / (inverse[j] + l2)
-    inverse[p] = 1.0 / total if intercept and total > 0.0 else 0.0
+    # where all margins are huge, 1 / total is no step for an intercept
+    least = 1e-8 * h.size
+    inverse[p] = 1.0 / max(total, least) if intercept else 0.0
 
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
@@ -381,6 +383,8 @@ def descend(
         t, loss, total_h = search(
             m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new
         )
+        if not t > 0.0:
+            return NOISY if state[1] > 0.0 else STUCK
         total = 0.0
         for i in range(n):
             c = y[i] * (s[i] - s_new[i])

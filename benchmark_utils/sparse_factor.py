@@ -210,10 +210,10 @@ def _add_outer(factor, indices, values, count, S):
 
 @njit(error_model="numpy", cache=True)
 def _assemble(
-    A, h, l2, intercept, place, owned, owned_starts, S, pivots, b_starts,
-    b_indices, b_data
+    A, h, l2, intercept, place, owned, owned_starts, S, diagonal, pivots,
+    b_starts, b_indices, b_data
 ):
-    """Fill D, B and the lower triangle of S."""
+    """Fill D, B, the lower triangle of S and the diagonal of C."""
     data, indices, starts = A
     q = S.shape[0]
     longest = 1
@@ -238,6 +238,8 @@ def _assemble(
             values[count] = 1.0
             count += 1
         _add_outer(h[i], own, values, count, S)
+    for j in range(q):
+        diagonal[j] = S[j, j]
     # B, one eliminated column after the other
     width = np.zeros(q)
     seen = np.zeros(q, np.bool_)
@@ -286,9 +288,14 @@ def _assemble(
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
 def _unit_diagonal(S, scale, ridge):
+    """Scale S; `scale`, which holds the diagonal of C, becomes the factors.
+
+    What is left of C's diagonal after the elimination may be rounding, where
+    an eliminated column is a copy.
+    """
     q = scale.size
     for i in range(q):
-        scale[i] = 1.0 / np.sqrt(max(S[i, i], 1e-290))
+        scale[i] = 1.0 / np.sqrt(max(S[i, i], ridge * scale[i], 1e-290))
     for i in range(q):
         for j in range(i):
             S[i, j] *= scale[i] * scale[j]
@@ -322,7 +329,8 @@ def factorize(A, h, l2, intercept, plan, dtype):
     )
     _assemble(
         A, h, l2, intercept, plan.place, plan.owned, plan.owned_starts, S,
-        factor.pivots, factor.b_starts, factor.b_indices, factor.b_data,
+        factor.scale, factor.pivots, factor.b_starts, factor.b_indices,
+        factor.b_data,
     )
     single = dtype == np.float32
     _unit_diagonal(S, factor.scale, _RIDGE if single else 1e-13)

@@ -199,12 +199,19 @@ def search(m, dm, s, start, quadratic, accuracy, s_new, h_new):
         # bend can underflow where all margins are large
         following = t - slope / bend if bend > 0.0 else np.inf
         if not low < following < high:
-            following = 2.0 * low if high == np.inf else 0.5 * (low + high)
+            if high == np.inf:
+                following = 2.0 * low
+            else:
+                following = 0.5 * (low + high) if low > 0.0 else 0.1 * high
         if high == np.inf:
             following = min(following, 10.0 * t)
         if abs(following - t) < 1e-3 * t:
             break
         t = following
+    if slope > -start:
+        # no minimum was bracketed: phi falls up to `low`, which may be 0
+        t = low
+        loss, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
     return t, loss, total
 
 
@@ -222,6 +229,7 @@ def best_shift(m, y, s, h):
     total_shift, low, high = 0.0, -np.inf, np.inf
     loss, total_h = evaluate(m, s, h)
     previous = np.inf
+    longest = 5.0
     for _ in range(100):
         slope = 0.0
         for i in range(m.size):
@@ -234,7 +242,10 @@ def best_shift(m, y, s, h):
         else:
             high = total_shift
         step = -slope / total_h if total_h > 0.0 else -slope
-        step = min(max(step, -5.0), 5.0)
+        # Newton overshoots where all margins are large, so not far at once
+        if not -longest < step < longest:
+            step = longest if slope < 0.0 else -longest
+        longest *= 2.0
         following = total_shift + step
         if not low < following < high:
             if low > -np.inf and high < np.inf:

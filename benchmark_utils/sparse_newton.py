@@ -108,9 +108,11 @@ class _Fit:
         self.factor, self.plan = empty_factor(), None
         self.dtype = np.float32
         self.since = 0.0
+        # F at zero, with room for rounding
+        self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
 
     def pack(self, dtype):
-        self.A, self.order, self.exact, self.canonical = pack(self.X, dtype)
+        self.A, self.order, self.exact = pack(self.X, dtype)
         self.by_rows = self.X.format == "csr"
         # where the original is not needed, the packed arrays stand for it:
         # one compilation less
@@ -214,6 +216,9 @@ class _Fit:
             regime = "sparse, careful"
             why = "float32 made no more progress: float64 products"
             self.pack(np.float64)
+            self.dtype = np.float64
+            self.factor = empty_factor()
+            self.since = self.counts[1]
             status, value, gap = self.iterate(2 * _PATIENCE)
         if self.counts[3]:
             regime += ", factor"
@@ -245,6 +250,16 @@ class _Fit:
         budget = self.first_budget()
         while True:
             value, gap = self.point()
+            if best is None:
+                if not value <= self.at_zero and self.w.any():
+                    # a start that is worse than none
+                    self.w[:] = 0.0
+                    continue
+                if not gap < np.inf:
+                    raise ValueError(
+                        "a product with X overflows float64: scale its "
+                        "columns."
+                    )
             if gap <= self.tol * value:
                 return CLOSE, value, gap
             if best is None:

@@ -48,18 +48,17 @@ def _sort_rows(lengths, order, starts):
 
 @njit(error_model="numpy", cache=True)
 def _fill_from_rows(X, order, A):
-    """Copy CSR rows; returns (entries finite and kept exactly, largest
-    index, rows sorted without duplicates)."""
+    """Copy CSR rows; returns (entries are finite, and still are in A, and
+    are kept exactly, largest index)."""
     values, columns, starts = X
     data, indices, places = A
     lost = 0
     largest = np.uint64(0)
-    canonical = True
     finite = values.dtype.type(0)
+    still = data.dtype.type(0)
     for k in range(np.uint64(order.size)):
         i = np.uint64(order[k])
         place = places[k]
-        previous = np.int64(-1)
         for e in range(starts[i], starts[i + _1]):
             j = columns[e]
             value = values[e]
@@ -67,11 +66,10 @@ def _fill_from_rows(X, order, A):
             indices[place] = j
             lost += np.float64(data[place]) != value
             largest = max(largest, np.uint64(j))
-            canonical &= np.int64(j) > previous
-            previous = np.int64(j)
             finite += value * 0
+            still += data[place] * 0
             place += _1
-    return finite == 0, lost == 0, largest, canonical
+    return finite == 0, still == 0, lost == 0, largest
 
 
 @njit(error_model="numpy", cache=True)
@@ -81,13 +79,11 @@ def _fill_from_columns(X, order, A):
     data, indices, places = A
     n = order.size
     following = np.empty(n, np.uint64)
-    last = np.empty(n, np.int64)
     for k in range(n):
         following[order[k]] = places[k]
-        last[k] = -1
     lost = 0
-    canonical = True
     finite = values.dtype.type(0)
+    still = data.dtype.type(0)
     for j in range(np.uint64(starts.size - 1)):
         for e in range(starts[j], starts[j + _1]):
             i = rows[e]
@@ -97,10 +93,9 @@ def _fill_from_columns(X, order, A):
             data[place] = value
             indices[place] = j
             lost += np.float64(data[place]) != value
-            canonical &= np.int64(j) > last[i]
-            last[i] = np.int64(j)
             finite += value * 0
-    return finite == 0, lost == 0, canonical
+            still += data[place] * 0
+    return finite == 0, still == 0, lost == 0
 
 
 def unsigned_arrays(X):
@@ -123,7 +118,7 @@ def pack(X, dtype):
         Indices may be unsorted or repeated; repeated entries add up in every
         product.
     dtype : float32 or float64
-        Of the packed entries.
+        Of the packed entries; float64 where one is too large for float32.
 
     Returns
     -------
@@ -132,8 +127,6 @@ def pack(X, dtype):
         Row k of A is row order[k] of X.
     exact : bool
         Every entry of X is represented exactly.
-    canonical : bool
-        Rows are sorted and have no repeated index.
 
     Raises
     ------
@@ -159,17 +152,15 @@ def pack(X, dtype):
         np.empty(size, dtype=dtype), np.empty(size, dtype=np.uint32), starts
     )
     if by_rows:
-        finite, exact, largest, canonical = _fill_from_rows(
-            source, order, A
-        )
+        finite, still, exact, largest = _fill_from_rows(source, order, A)
         if size and largest >= p:
             raise ValueError("X has column indices out of range.")
     else:
-        finite, exact, canonical = _fill_from_columns(
-            source, order, A
-        )
+        finite, still, exact = _fill_from_columns(source, order, A)
     if not finite:
         raise ValueError(
             "X contains NaN or infinity: impute or drop those entries."
         )
-    return A, order, bool(exact), bool(canonical)
+    if not still:
+        return pack(X, np.float64)
+    return A, order, bool(exact)

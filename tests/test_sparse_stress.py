@@ -198,4 +198,6 @@ def rounding(X, y, coef, l2, value):
     size = abs(X).T @ np.ones(len(y)) + l2 * abs(coef)
     w_rounding = abs(X).T @ (abs(X) @ abs(coef))
     error = 1e-16 * (size + w_rounding)
-    return (error @ error) / (2 * l2) / value
+    # and the logarithms in the certificate of an intercept
+    # 1e-15: the logarithms of a balanced certificate
+    return (error @ error) / (2 * l2) / value + 1e-15 + 1e-15
