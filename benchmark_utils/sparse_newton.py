@@ -24,7 +24,7 @@ from benchmark_utils.sparse_factor import (
     factorize,
     make_plan,
 )
-from benchmark_utils.sparse_packing import pack, unsigned_arrays
+from benchmark_utils.sparse_packing import as_it_is, pack, unsigned_arrays
 
 STATUS_REACHED = "reached the tolerance"
 STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"
@@ -36,13 +36,24 @@ _ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
 _FACTOR_COLUMNS = 8000
 # Passes before a factor is thought of
 _FEWEST, _MOST = 4.0, 25.0
+# A dense copy is made of at most so many entries (128 MB), of matrices that
+# are denser than this or smaller than that
+_DENSE_ENTRIES, _DENSITY, _SMALL = 2**24, 0.2, 4096
 # float64 points without progress that are waited for
 _PATIENCE = 3
 
 
+def better_dense(X):
+    """Whether the dense solver is faster, by size and density alone."""
+    n, p = X.shape
+    return n * p <= _DENSE_ENTRIES and (
+        X.nnz > _DENSITY * n * p or n * p <= _SMALL
+    )
+
+
 def fit_sparse(
     X, y, l2, fit_intercept=False, tol=1e-8, max_iter=1000, coef_init=None,
-    intercept_init=0.0,
+    intercept_init=0.0, float32_copy=True,
 ):
     """Minimise F and certify the result.
 
@@ -63,7 +74,10 @@ def fit_sparse(
         Iterations: directions with a search along each.
     coef_init : array of shape (n_features,), optional
     intercept_init : float
-        Start from there instead of zero.
+        Start from there instead of zero, unless F is smaller at zero.
+    float32_copy : bool
+        Copy the entries in float32, rows sorted by their length; without it
+        X is read as it is, where it is CSR with int32 indices.
 
     Returns
     -------
@@ -85,17 +99,18 @@ def fit_sparse(
             "y has a single class: with an intercept no minimum exists."
         )
     fit = _Fit(X, y, float(l2), bool(fit_intercept), float(tol),
-               int(max_iter))
+               int(max_iter), bool(float32_copy))
     return fit.run(coef_init, float(intercept_init))
 
 
 class _Fit:
     """Buffers and decisions of one fit."""
 
-    def __init__(self, X, y, l2, intercept, tol, max_iter):
+    def __init__(self, X, y, l2, intercept, tol, max_iter, copy):
         self.n, self.p = X.shape
         self.X, self.labels, self.l2, self.tol = X, y, l2, tol
         self.intercept, self.max_iter = intercept, max_iter
+        self.copy = copy
         self.w = np.zeros(self.p + 1)
         self.g = np.empty(self.p + 1)
         self.M = np.empty((9, self.n))
@@ -112,7 +127,10 @@ class _Fit:
         self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
 
     def pack(self, dtype):
-        self.A, self.order, self.exact = pack(self.X, dtype)
+        if self.copy:
+            self.A, self.order, self.exact = pack(self.X, dtype)
+        else:
+            self.A, self.order, self.exact = as_it_is(self.X)
         self.by_rows = self.X.format == "csr"
         # where the original is not needed, the packed arrays stand for it:
         # one compilation less

@@ -9,6 +9,7 @@ from numba import njit
 from benchmark_utils.sparse_kernels import Rows
 
 _1 = np.uint64(1)
+_NOT_FINITE = "X contains NaN or infinity: impute or drop those entries."
 
 
 @njit(error_model="numpy", cache=True)
@@ -158,9 +159,25 @@ def pack(X, dtype):
     else:
         finite, still, exact = _fill_from_columns(source, order, A)
     if not finite:
-        raise ValueError(
-            "X contains NaN or infinity: impute or drop those entries."
-        )
+        raise ValueError(_NOT_FINITE)
     if not still:
         return pack(X, np.float64)
     return A, order, bool(exact)
+
+
+def as_it_is(X):
+    """What `pack` returns, without a copy where X is CSR, int32 and sound.
+
+    Other matrices are packed in float64.
+    """
+    if X.format != "csr" or X.indices.itemsize != 4:
+        return pack(X, np.float64)
+    n, p = X.shape
+    data, indices, starts = unsigned_arrays(X)
+    if (np.diff(X.indptr) < 0).any() or (
+        X.nnz and indices[:X.nnz].max() >= p
+    ):
+        raise ValueError("X has indices or pointers out of range.")
+    if not np.isfinite(data).all():
+        raise ValueError(_NOT_FINITE)
+    return Rows(data, indices, starts), np.arange(n), True
