@@ -9,14 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from benchmark_utils.dense_newton import DenseFit
-from benchmark_utils.gram_kernel import PANEL, padded
-from benchmark_utils.newton_cg import (
-    CHOLESKY,
-    GRAM32,
-    NEEDS_CARE,
-    newton,
-)
-from benchmark_utils.sparse_passes import as_rows
+from benchmark_utils.sparse_newton import better_dense, fit_sparse
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
@@ -34,16 +27,6 @@ STATUS = {
 # Up to here one function without temporaries is faster than everything else
 _TINY_ENTRIES, _TINY_COLUMNS = 4096, 16
 _DOUBLE = np.dtype(np.float64)
-# Up to here the Gram matrix is formed in float64: it costs little more than
-# in float32 (measured 0.10 and 0.067 ms at 1797 x 64) and never fails
-_DOUBLE_COLUMNS = 64
-# A careful fit factorizes a Gram matrix of at most this many columns
-_CAREFUL_COLUMNS = 4000
-# Seconds a stored entry: a fused pass over dense float32, over CSR
-_DENSE_ENTRY, _SPARSE_ENTRY = 4 / 2.5e10, 2e-9
-# Products with H that a fit without a factor takes, and factors that a fit
-# with one takes, for comparison
-_PRODUCTS, _FACTORS = 25, 3
 
 
 def fit_logistic(
@@ -60,7 +43,7 @@ def fit_logistic(
     ----------
     X : array or scipy sparse matrix of shape (n_samples, n_features)
         float64 or float32 are used as they are, other types are converted.
-        Dense C order and CSR need no conversion. Not changed.
+        Dense C order, CSR and CSC need no conversion. Not changed.
     y : array of shape (n_samples,)
         Any two values; the larger is the positive class.
     l1 : float
@@ -78,7 +61,8 @@ def fit_logistic(
         Start from there instead of zero.
     float32_copy : bool
         Make a copy of X in float32 for Hessian products where that is
-        faster; without it no copy of X is made.
+        faster; without it no copy is made of dense X or of CSR with int32
+        indices.
 
     Returns
     -------
@@ -128,7 +112,8 @@ def fit_logistic(
                 return _tiny_result(X, x, *result)
     is_sparse = sparse.issparse(X)
     if is_sparse:
-        X = X.tocsr()
+        if X.format not in ("csr", "csc"):
+            X = X.tocsr()
     elif type(X) is not np.ndarray:
         X = np.asarray(X)
     if X.dtype != np.float64 and X.dtype != np.float32:
@@ -140,6 +125,13 @@ def fit_logistic(
         )
     n, p = X.shape
     y = _signs(y, n)
+    if is_sparse:
+        if not better_dense(X):
+            return fit_sparse(
+                X, y, l2, fit_intercept, tol, max_iter, coef_init,
+                intercept_init, float32_copy,
+            )
+        X = X.toarray()
     q = p + bool(fit_intercept)
     x = np.zeros(q)
     if coef_init is not None:
@@ -148,18 +140,12 @@ def fit_logistic(
             x[p] = intercept_init
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
-    if not is_sparse and n * q <= _TINY_ENTRIES and q <= _TINY_COLUMNS:
+    if n * q <= _TINY_ENTRIES and q <= _TINY_COLUMNS:
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
-    if not is_sparse:
-        return _fit_dense(
-            X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter),
-            x, bool(float32_copy),
-        )
-    fit = _Fit(
-        X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter), x,
-        float32_copy,
+    return _fit_dense(
+        X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter),
+        x, bool(float32_copy),
     )
-    return fit.run()
 
 
 def _signs(y, n_samples):
@@ -238,178 +224,10 @@ def _fit_dense(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy):
 
 
 def _refuse_data(X):
-    entries = X.data if sparse.issparse(X) else X
-    if not np.isfinite(entries).all():
+    if not np.isfinite(X).all():
         raise ValueError(
             "X contains NaN or infinity: impute or drop those entries."
         )
     raise ValueError(
         "a product with X overflows float64: scale its columns."
     )
-
-
-class _Fit:
-    """One fit that is not tiny: the regime, the buffers, the retries."""
-
-    def __init__(
-        self, X, y, l2, fit_intercept, tol, max_iter, x, float32_copy
-    ):
-        self.n, self.p = X.shape
-        self.q = len(x)
-        self.original = X
-        self.y, self.l2, self.tol = y, l2, tol
-        self.fit_intercept, self.max_iter = fit_intercept, max_iter
-        self.w = x[:self.p]
-        self.b = float(x[self.p]) if fit_intercept else 0.0
-        self.counts = np.zeros(4, dtype=np.int64)
-        self.sparse = sparse.issparse(X)
-        entries = X.nnz if self.sparse else X.size
-        self.pass_cost = entries * (
-            _SPARSE_ENTRY if self.sparse else _DENSE_ENTRY
-        )
-        self.choose(float32_copy)
-
-    def choose(self, float32_copy):
-        """Factorize H or not, in which precision."""
-        n, p, q = self.n, self.p, self.q
-        rows = min(n, 10 * q)
-        factor = rows * q * q / (2 * GRAM32) + q**3 / (6 * CHOLESKY)
-        self.direct = (
-            _FACTORS * factor <= _PRODUCTS * self.pass_cost
-            and q <= _CAREFUL_COLUMNS
-        ) or (q <= _DOUBLE_COLUMNS and not self.sparse)
-        # rows of fewer entries cost less than to find out which count
-        self.sparing = p >= 50
-        if self.direct and q <= _DOUBLE_COLUMNS:
-            self.single, self.sample = False, 100 * q
-            self.regime = "small"
-            self.why = f"{q} columns: Gram matrices in float64 are cheap"
-        elif self.direct:
-            self.single, self.sample = True, 10 * q
-            self.regime = "tall"
-            self.why = (
-                f"{_FACTORS} factors of {q} columns from {rows} rows are "
-                f"cheaper than {_PRODUCTS} products with H"
-            )
-        else:
-            self.single, self.sample = True, 0
-            self.regime = "sparse" if self.sparse else "wide"
-            self.why = (
-                f"{_PRODUCTS} products with H are cheaper than {_FACTORS} "
-                f"factors of {q} columns"
-            )
-        self.single = self.single and float32_copy
-        if not (self.single or self.sparse):
-            self.pass_cost *= 2.0
-        if not self.sparse and not self.original.flags.c_contiguous:
-            self.original = np.ascontiguousarray(self.original)
-
-    def run(self):
-        X = self.original
-        y = self.y
-        if self.sparse:
-            X = as_rows(X, X.dtype)
-        A = X
-        if self.single and self.original.dtype != np.float32:
-            if self.sparse:
-                A = as_rows(self.original, np.float32)
-            else:
-                A = X.astype(np.float32)
-        buffers = self.buffers((A.data if self.sparse else A).dtype)
-        factored = False
-        if self.direct and not self.sparse and not self.w.any():
-            factored = self.warm_start(A, buffers)
-        status, gap, value = self.call(
-            X, A, y, self.l2, self.tol, self.max_iter, False, factored,
-            buffers,
-        )
-        if not gap < np.inf:
-            _refuse_data(self.original)
-        if status == NEEDS_CARE:
-            self.regime += ", careful"
-            self.why += (
-                "; its directions stalled, so all rows and float64 after "
-                f"{self.counts[0]} iterations"
-            )
-            self.direct = self.q <= _CAREFUL_COLUMNS
-            status, gap, value = self.call(
-                X, X, y, self.l2, self.tol,
-                max(self.max_iter, 2 * int(self.counts[0])), True, False,
-                self.buffers(np.float64),
-            )
-        n_iter, n_passes, n_gram, n_products = self.counts.tolist()
-        info = {
-            "regime": self.regime, "why": self.why, "n_iter": n_iter,
-            "n_passes": n_passes, "n_gram": n_gram,
-            "n_products": n_products, "objective": value,
-            "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
-            "converged": status == REACHED, "status": STATUS[status],
-        }
-        return self.w, self.b, info
-
-    def buffers(self, dtype):
-        """(V, R, panel, C, L, scale); allocated by NumPy, whose large
-        arrays cost fewer page faults than numba's."""
-        q = self.q if self.direct else 0
-        width = -(-padded(q, dtype) // 8) * 8
-        return (
-            np.empty((7, self.n)), np.empty((3, self.n), dtype=np.int64),
-            np.zeros((PANEL if q else 0, width), dtype),
-            np.empty((width, width), dtype), np.empty((q, q), dtype),
-            np.empty(self.q),
-        )
-
-    def call(
-        self, X, A, y, l2, tol, max_iter, careful, factored, buffers
-    ):
-        n = len(y)
-        V, R, panel, C, L, scale = buffers
-        data = A.data if self.sparse else A
-        Z = np.empty(n + 2 * self.p, dtype=data.dtype)
-        self.b, status, gap, value = newton(
-            X, A, A is X, self.pass_cost * n / self.n, y, l2,
-            self.fit_intercept, tol, max_iter, careful, self.sparing,
-            self.sample, self.direct, factored, self.w, self.b, V, R, Z,
-            panel, C, L, scale, self.counts,
-        )
-        return status, gap, value
-
-    def warm_start(self, A, buffers):
-        """Fit every 8th, 64th, ... row first, for a start and a factor.
-
-        With n samples of p features the minimiser of an eighth of the rows
-        is within p / (n / 8) of the whole one, at an eighth of the cost, and
-        its factor serves as preconditioner (statistical error sqrt(8 p / n)).
-        """
-        V, R, panel, C, L, scale = buffers
-        steps = []
-        step = 8
-        while self.n // step >= 50 * self.q:
-            steps.append(step)
-            step *= 8
-        factored = False
-        for step in reversed(steps):
-            rows = np.ascontiguousarray(A[::step])
-            y = np.ascontiguousarray(self.y[::step])
-            if not -len(y) < y.sum() < len(y):
-                continue
-            n = len(y)
-            parts = (
-                np.empty((7, n)), np.empty((3, n), dtype=np.int64), panel,
-                C, L, scale,
-            )
-            status, gap, _ = self.call(
-                rows, rows, y, self.l2 * n / self.n, 0.1, 20, False,
-                factored, parts,
-            )
-            if status == NEEDS_CARE or not gap < np.inf:
-                self.w[:] = 0.0
-                self.b = 0.0
-                self.counts[:] = 0
-                return False
-            # the Gram matrix of eight times the rows is eight times larger
-            scale /= np.sqrt(8.0)
-            factored = True
-        # iterations on a part of the rows are not counted
-        self.counts[:] = 0
-        return factored

@@ -1,0 +1,346 @@
+r"""L2 logistic regression on CSR and CSC matrices, certified.
+
+.. math::
+    F(w, b) = \sum_i \log(1 + e^{-y_i (x_i^\top w + b)})
+              + \tfrac{\lambda_2}{2} \|w\|_2^2
+
+`docs/fast_newton_sparse.md` explains the regimes and what each idea gained.
+"""
+import numpy as np
+
+from benchmark_utils.sparse_descent import (
+    CLOSE,
+    LIMIT,
+    MEMORY,
+    SLOW,
+    STUCK,
+    changed,
+    descend,
+    diagonal,
+    exact_point,
+)
+from benchmark_utils.sparse_dual import ascend
+from benchmark_utils.sparse_factor import (
+    empty_factor,
+    factorize,
+    make_plan,
+)
+from benchmark_utils.sparse_packing import as_it_is, pack, unsigned_arrays
+
+STATUS_REACHED = "reached the tolerance"
+STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"
+STATUS_LIMIT = "stopped at max_iter iterations"
+# Seconds: a pass over an entry, a row, a column; an entry added to the Gram
+# matrix; a multiplication in float32 Cholesky
+_ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
+# a visit in dual coordinate descent, an entry of it, a column of L-BFGS
+_VISIT, _VISITED, _PAIRS = 3e-8, 1.5e-9, 6e-9
+# Iterations of L-BFGS that dual coordinate descent is measured by
+_ITERATIONS = 15.0
+# Columns of a dense factor at most: 256 MB in float32
+_FACTOR_COLUMNS = 8000
+# Passes before a factor is thought of
+_FEWEST, _MOST = 4.0, 25.0
+# A dense copy is made of at most so many entries (128 MB), of matrices that
+# are denser than this or smaller than that
+_DENSE_ENTRIES, _DENSITY, _SMALL = 2**24, 0.2, 4096
+# float64 points without progress that are waited for
+_PATIENCE = 3
+
+
+def better_dense(X):
+    """Whether the dense solver is faster, by size and density alone."""
+    n, p = X.shape
+    return n * p <= _DENSE_ENTRIES and (
+        X.nnz > _DENSITY * n * p or n * p <= _SMALL
+    )
+
+
+def fit_sparse(
+    X, y, l2, fit_intercept=False, tol=1e-8, max_iter=1000, coef_init=None,
+    intercept_init=0.0, float32_copy=True,
+):
+    """Minimise F and certify the result.
+
+    Parameters
+    ----------
+    X : CSR or CSC matrix of shape (n_samples, n_features)
+        float32 or float64, int32 or int64 indices, sorted or not. Not
+        changed.
+    y : array of shape (n_samples,), float64
+        -1.0 and +1.0.
+    l2 : float, > 0
+        lambda2 itself.
+    fit_intercept : bool
+        Fit an intercept, which is not penalized.
+    tol : float
+        Stop at this certified relative duality gap.
+    max_iter : int
+        Iterations: directions with a search along each.
+    coef_init : array of shape (n_features,), optional
+    intercept_init : float
+        Start from there instead of zero, unless F is smaller at zero.
+    float32_copy : bool
+        Copy the entries in float32, rows sorted by their length; without it
+        X is read as it is, where it is CSR with int32 indices.
+
+    Returns
+    -------
+    coef : array of shape (n_features,), float64
+    intercept : float
+    info : dict
+        `regime` and `why`; `n_iter`; `n_passes` over X, forward and back
+        counted as one; `n_gram` factors formed; `n_products` with the
+        Hessian; `objective` F; `relative_gap`, certified; `converged`, and
+        `status` in words.
+
+    Raises
+    ------
+    ValueError
+        For data that define no problem.
+    """
+    if y.min() == y.max() and fit_intercept:
+        raise ValueError(
+            "y has a single class: with an intercept no minimum exists."
+        )
+    fit = _Fit(X, y, float(l2), bool(fit_intercept), float(tol),
+               int(max_iter), bool(float32_copy))
+    return fit.run(coef_init, float(intercept_init))
+
+
+class _Fit:
+    """Buffers and decisions of one fit."""
+
+    def __init__(self, X, y, l2, intercept, tol, max_iter, copy):
+        self.n, self.p = X.shape
+        self.X, self.labels, self.l2, self.tol = X, y, l2, tol
+        self.intercept, self.max_iter = intercept, max_iter
+        self.copy = copy
+        self.w = np.zeros(self.p + 1)
+        self.g = np.empty(self.p + 1)
+        self.M = np.empty((9, self.n))
+        self.V = np.zeros((5, self.p + 1))
+        self.inverse = np.empty(self.p + 1)
+        self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
+        self.rho = np.empty(MEMORY)
+        self.counts = np.zeros(4)
+        self.state = np.zeros(6)
+        self.factor, self.plan = empty_factor(), None
+        self.dtype = np.float32
+        self.since = 0.0
+        # F at zero, with room for rounding
+        self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
+
+    def pack(self, dtype):
+        if self.copy:
+            self.A, self.order, self.exact = pack(self.X, dtype)
+        else:
+            self.A, self.order, self.exact = as_it_is(self.X)
+        self.by_rows = self.X.format == "csr"
+        # where the original is not needed, the packed arrays stand for it:
+        # one compilation less
+        self.source = tuple(self.A) if self.exact else unsigned_arrays(self.X)
+        self.y = self.labels[self.order]
+
+    def point(self):
+        """Value and certified gap at w, margins and gradient there."""
+        m, s, h = self.M[:3]
+        value, gap, total = exact_point(
+            self.A, self.exact, self.source, self.by_rows, self.order,
+            self.y, self.l2, self.intercept, self.w, m, s, h, self.g,
+        )
+        self.counts[1] += 1
+        self.state[:3] = value, 0.0, total
+        return value, gap
+
+    def descend(self, budget):
+        return descend(
+            self.A, self.exact, self.y, self.l2, self.intercept, self.tol,
+            budget, self.max_iter, self.w, self.g, self.M, self.V,
+            self.inverse, self.factor, self.S, self.Y, self.rho, self.state,
+            self.counts,
+        )
+
+    def first_budget(self):
+        """Passes before `next_budget` is asked, from a bound of the costs
+        of a factor without elimination."""
+        lengths = np.diff(self.A.starts).astype(np.float64)
+        self.pass_time = (
+            _ENTRY * len(self.A.data) + _ROW * self.n + _COLUMN * self.p
+        )
+        cost = (
+            _PAIR * 0.5 * float(lengths @ lengths)
+            + _MULTIPLY * self.p**3 / 6.0
+        )
+        return min(max(cost / self.pass_time, _FEWEST), _MOST)
+
+    def next_budget(self):
+        """The passes that `descend` has been given did not suffice: go on,
+        or precondition by a factor, when as much was spent without one.
+
+        That never takes more than twice the time of the better choice, and
+        asks nothing about the condition of the problem.
+        """
+        if self.plan is None:
+            self.plan = make_plan(self.A, self.p, self.intercept)
+            self.counts[1] += 3
+            self.cost = np.inf
+            if self.plan.q <= _FACTOR_COLUMNS:
+                self.cost = (
+                    _PAIR * self.plan.updates
+                    + _MULTIPLY * self.plan.q**3 / 6.0
+                ) / self.pass_time
+        left = self.cost - (self.counts[1] - self.since)
+        if left > 1.0:
+            return left
+        h = self.M[2]
+        if self.counts[3] and changed(h, self.M[3]) < 0.1:
+            # the factor is as good as its precision: conjugate gradients
+            # on it, then more precision
+            if self.state[5] > 0.0:
+                if self.dtype == np.float64:
+                    return np.inf
+                self.dtype = np.float64
+            else:
+                self.state[5] = 1.0
+                return max(self.cost, 20.0)
+        self.factor = None
+        if self.dtype == np.float32:
+            self.factor = self.factorize(h)
+        if self.factor is None:
+            self.dtype = np.float64
+            self.factor = self.factorize(h)
+        if self.factor is None:
+            self.factor, self.cost = empty_factor(), np.inf
+            return np.inf
+        self.M[3] = h
+        self.since = self.counts[1]
+        # pairs of another metric help no more; after a few factors nothing
+        # but Newton's method itself
+        self.state[3:] = 0.0
+        self.state[5] = self.counts[3] > 4
+        return max(self.cost, 8.0)
+
+    def factorize(self, h):
+        self.counts[3] += 1
+        return factorize(
+            self.A, h, self.l2, self.intercept, self.plan, self.dtype
+        )
+
+    def run(self, coef, intercept):
+        self.pack(np.float32)
+        regime = "sparse"
+        why = "L-BFGS, then Newton by CG, scaled by the diagonal"
+        if coef is not None:
+            self.w[:self.p] = coef
+            self.w[self.p] = intercept if self.intercept else 0.0
+        status = SLOW
+        if coef is None and self.n <= self.p:
+            status, value, gap = self.ascend()
+        if status == CLOSE:
+            regime = "sparse, dual"
+            why = "fewer samples than features: dual coordinate descent"
+        else:
+            status, value, gap = self.iterate(_PATIENCE)
+        if status == STUCK:
+            regime = "sparse, careful"
+            why = "float32 made no more progress: float64 products"
+            self.pack(np.float64)
+            self.dtype = np.float64
+            self.factor = empty_factor()
+            self.since = self.counts[1]
+            status, value, gap = self.iterate(2 * _PATIENCE)
+        if self.counts[3]:
+            regime += ", factor"
+            why += (
+                f"; then a factor of {self.plan.q} columns, whose "
+                f"{self.cost:.0f} passes had been spent without"
+            )
+        info = {
+            "regime": regime, "why": why, "n_iter": int(self.counts[0]),
+            "n_passes": float(self.counts[1]), "n_gram": int(self.counts[3]),
+            "n_products": int(self.counts[2]), "objective": value,
+            "relative_gap": min(gap / value, 1.0) if value > 0.0 else 0.0,
+            "converged": status == CLOSE,
+            "status": {
+                CLOSE: STATUS_REACHED, STUCK: STATUS_FLOAT64,
+                LIMIT: STATUS_LIMIT,
+            }[status],
+        }
+        b = float(self.w[self.p]) if self.intercept else 0.0
+        return self.w[:self.p], b, info
+
+    def ascend(self):
+        """Dual coordinate descent, as long as it promises to be faster."""
+        entries = len(self.A.data)
+        patience = _ITERATIONS * (
+            2.0 * _ENTRY * entries + _PAIRS * self.p
+        ) / (_VISITED * entries + _VISIT * self.n)
+        theta, a, norms = self.M[3:6]
+        a[:] = 0.0
+        turn = np.empty(self.n, np.int64)
+        goal = 0.1 * self.tol
+        while True:
+            done, share = ascend(
+                self.A, self.y, self.l2, self.intercept, goal, patience,
+                self.max_iter - int(self.counts[0]), self.w, theta, a, norms,
+                turn, int(self.counts[0]),
+            )
+            self.counts[:2] += done
+            if share == np.inf:
+                return SLOW, np.inf, np.inf
+            value, gap = self.point()
+            if gap <= self.tol * value:
+                return CLOSE, value, gap
+            if not gap <= 1e3 * share * value:
+                # the estimate is no guide: entries were rounded
+                return SLOW, value, gap
+            goal = 0.1 * share * self.tol * value / gap
+
+    def iterate(self, patience):
+        """Descend until certified; the best point seen is kept in w."""
+        best_gap = best_value = np.inf
+        best = None
+        worse = 0
+        status = CLOSE
+        self.state[3:] = 0.0
+        budget = self.first_budget()
+        while True:
+            value, gap = self.point()
+            if best is None:
+                if not value <= self.at_zero and self.w.any():
+                    # a start that is worse than none
+                    self.w[:] = 0.0
+                    continue
+                if not gap < np.inf:
+                    raise ValueError(
+                        "a product with X overflows float64: scale its "
+                        "columns."
+                    )
+            if gap <= self.tol * value:
+                return CLOSE, value, gap
+            if best is None:
+                diagonal(
+                    self.A, self.M[2], self.l2, self.intercept, self.inverse,
+                    self.M[3],
+                )
+                self.counts[1] += 0.5
+            if gap < best_gap:
+                best = self.w.copy(), value, gap
+            if gap < 0.5 * best_gap or value < best_value * (1 - 1e-6):
+                worse = 0
+            else:
+                worse += 1
+            best_gap = min(best_gap, gap)
+            best_value = min(best_value, value)
+            if worse == patience or status in (LIMIT, STUCK):
+                self.w, value, gap = best
+                return (LIMIT if status == LIMIT else STUCK), value, gap
+            if worse:
+                # pairs that came from rounding may be to blame
+                self.state[3] = 0.0
+                self.state[5] = 1.0
+            status = self.descend(budget)
+            while status == SLOW:
+                budget = self.next_budget()
+                status = self.descend(budget)

@@ -1,0 +1,186 @@
+"""fit_sparse: the same answer from every layout, certified, inputs kept."""
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from benchmark_utils.sparse_newton import fit_sparse
+
+
+def certificate(X, y, coef, intercept, l2, fit_intercept):
+    """(F, duality gap), by NumPy, from the definition of the dual."""
+    m = y * (X @ coef + intercept)
+    a = expit(-m)
+    if fit_intercept:
+        positive, negative = a[y > 0].sum(), a[y < 0].sum()
+        least = min(positive, negative)
+        a = a * np.where(y > 0, least / positive, least / negative)
+    v = X.T @ (y * a)
+    s = expit(-m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        divergence = np.where(a > 0, a * np.log(a / s), 0.0) + np.where(
+            s < 1, (1 - a) * np.log1p((s - a) / (1 - s)), 0.0
+        )
+    value = np.logaddexp(0.0, -m).sum() + 0.5 * l2 * coef @ coef
+    gap = ((v - l2 * coef) ** 2).sum() / (2 * l2)
+    return value, gap + max(divergence.sum(), 0.0)
+
+
+def problem(n=200, p=40, density=0.2, seed=0):
+    rng = np.random.default_rng(seed)
+    X = sparse.random(
+        n, p, density, random_state=rng, data_rvs=rng.standard_normal,
+        format="csr",
+    )
+    y = np.where(rng.random(n) < expit(X @ rng.standard_normal(p)), 1.0, -1.0)
+    return X, y
+
+
+def minimum(X, y, l2, fit_intercept):
+    X = X.toarray()
+    p = X.shape[1]
+
+    def objective(x):
+        m = y * (X @ x[:p] + (x[p] if fit_intercept else 0.0))
+        r = -y * expit(-m)
+        g = np.r_[X.T @ r + l2 * x[:p], r.sum()]
+        return (
+            np.logaddexp(0.0, -m).sum() + 0.5 * l2 * x[:p] @ x[:p],
+            g[:len(x)],
+        )
+
+    x0 = np.zeros(p + bool(fit_intercept))
+    result = minimize(
+        objective, x0, jac=True, method="L-BFGS-B",
+        options={"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9},
+    )
+    return result.fun
+
+
+LAYOUTS = {
+    "csr": lambda X: X.tocsr(),
+    "csc": lambda X: X.tocsc(),
+    "csr_array": sparse.csr_array,
+    "csc_array": sparse.csc_array,
+    "float32 csr": lambda X: X.astype(np.float32),
+    "float32 csc": lambda X: X.tocsc().astype(np.float32),
+    "int64": lambda X: with_long_indices(X.tocsr()),
+    "int64 csc": lambda X: with_long_indices(X.tocsc()),
+    "duplicates": lambda X: with_duplicates(X),
+}
+
+
+def with_long_indices(X):
+    X = X.copy()
+    X.indices = X.indices.astype(np.int64)
+    X.indptr = X.indptr.astype(np.int64)
+    return X
+
+
+def with_duplicates(X):
+    """Every entry in two halves, the rows backwards."""
+    X = X.tocsr()
+    indices, data = [], []
+    for i in range(X.shape[0]):
+        part = slice(X.indptr[i], X.indptr[i + 1])
+        indices += [X.indices[part][::-1], X.indices[part]]
+        data += [0.5 * X.data[part][::-1], 0.5 * X.data[part]]
+    return sparse.csr_matrix(
+        (np.concatenate(data), np.concatenate(indices), 2 * X.indptr),
+        shape=X.shape,
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_layouts_agree(layout, fit_intercept):
+    X, y = problem()
+    given = LAYOUTS[layout](X)
+    before = given.copy()
+    labels = y.copy()
+    coef, intercept, info = fit_sparse(given, y, 0.5, fit_intercept, 1e-10)
+    assert info["converged"], info
+    assert info["status"] == "reached the tolerance"
+    assert coef.shape == (X.shape[1],) and coef.dtype == np.float64
+    assert isinstance(intercept, float)
+    assert (intercept == 0.0) != fit_intercept
+    value, gap = certificate(given, y, coef, intercept, 0.5, fit_intercept)
+    assert gap <= 1.001e-10 * value
+    assert info["objective"] == pytest.approx(value, rel=1e-12)
+    if "float32" not in layout:
+        best = minimum(X, y, 0.5, fit_intercept)
+        assert value == pytest.approx(best, rel=1e-8)
+    for name in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(
+            getattr(given, name), getattr(before, name)
+        )
+    np.testing.assert_array_equal(y, labels)
+
+
+def test_start_at_the_solution_ends_at_once():
+    X, y = problem()
+    coef, intercept, _ = fit_sparse(X, y, 0.5, True, 1e-10)
+    start = coef.copy()
+    again, _, info = fit_sparse(
+        X, y, 0.5, True, 1e-8, coef_init=start, intercept_init=intercept
+    )
+    assert info["n_iter"] == 0 and info["converged"]
+    np.testing.assert_array_equal(again, coef)
+    assert again is not start
+
+
+@pytest.mark.parametrize("length", [1.0, 1e3, 1e6])
+def test_any_start(length):
+    X, y = problem()
+    rng = np.random.default_rng(1)
+    coef, intercept, info = fit_sparse(
+        X, y, 0.1, True, 1e-8,
+        coef_init=length * rng.standard_normal(X.shape[1]),
+        intercept_init=length,
+    )
+    assert info["converged"], info
+    value, gap = certificate(X, y, coef, intercept, 0.1, True)
+    assert gap <= 1e-8 * value
+
+
+def test_iteration_limit_is_said():
+    X, y = problem()
+    coef, intercept, info = fit_sparse(X, y, 1e-6, False, 1e-12, max_iter=2)
+    assert not info["converged"]
+    assert info["status"] == "stopped at max_iter iterations"
+    assert info["n_iter"] <= 2
+    value, gap = certificate(X, y, coef, intercept, 1e-6, False)
+    assert info["relative_gap"] == pytest.approx(min(gap / value, 1.0))
+
+
+def test_info_tells_what_was_done():
+    X, y = problem()
+    info = fit_sparse(X, y, 1e-3)[2]
+    assert set(info) == {
+        "regime", "why", "n_iter", "n_passes", "n_gram", "n_products",
+        "objective", "relative_gap", "converged", "status",
+    }
+    assert info["n_iter"] > 0 and info["n_passes"] > info["n_iter"]
+
+
+def test_single_class_with_intercept_is_refused():
+    X, y = problem()
+    with pytest.raises(ValueError, match="single class"):
+        fit_sparse(X, np.ones_like(y), 1.0, True)
+    coef, _, info = fit_sparse(X, np.ones_like(y), 1.0, False)
+    assert info["converged"]
+
+
+def test_nan_is_refused():
+    X, y = problem()
+    X.data[0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        fit_sparse(X, y, 1.0)
+
+
+def test_certificate_of_the_tests_bounds_the_minimum():
+    X, y = problem()
+    best = minimum(X, y, 0.5, True)
+    value, gap = certificate(X, y, 0.1 * np.ones(X.shape[1]), 0.3, 0.5, True)
+    assert value - gap <= best <= value
