@@ -3,6 +3,8 @@
 Recorded with every curve (`provenance`), so that results can be summed up by
 kind of problem without loading the data again.
 """
+import time
+
 import numpy as np
 from scipy import sparse
 
@@ -48,7 +50,7 @@ def describe(X):
         `n_problems`; `n_samples` and `n_features` (of a batch: of its largest
         problem); `nonzero`, the share of X; `condition`, the largest singular
         value over the smallest that is not zero, or None where it would take
-        long.
+        long; `pass_seconds`, the time of one X @ w and one X.T @ r.
     """
     if hasattr(X, "designs"):
         facts = [describe(one) for one in X.designs[:1]]
@@ -62,7 +64,20 @@ def describe(X):
     return dict(
         n_problems=1, n_samples=int(n), n_features=int(p),
         nonzero=float(count / (n * p)), condition=_condition(X),
+        pass_seconds=_pass_seconds(X),
     )
+
+
+def _pass_seconds(X):
+    """Seconds of X @ w and X.T @ r, the least of several tries."""
+    w, r = np.ones(X.shape[1], X.dtype), np.ones(X.shape[0], X.dtype)
+    tries = []
+    for _ in range(5):
+        started = time.perf_counter()
+        X @ w
+        X.T @ r
+        tries.append(time.perf_counter() - started)
+    return min(tries)
 
 
 def _condition(X):

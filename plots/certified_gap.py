@@ -1,6 +1,7 @@
 from benchopt import BasePlot
 
 from benchmark_utils.results import curve_over_time
+from benchmark_utils.styles import styles
 
 
 class Plot(BasePlot):
@@ -15,6 +16,7 @@ class Plot(BasePlot):
     options = {"dataset": ..., "objective": ...}
 
     def plot(self, df, dataset, objective):
+        style = styles(df)
         problem = df[
             (df["dataset_name"] == dataset)
             & (df["objective_name"] == objective)
@@ -23,7 +25,7 @@ class Plot(BasePlot):
             {
                 **curve_over_time(runs, "objective_relative_gap"),
                 "label": solver,
-                **self.get_style(solver),
+                **style[solver],
             }
             for solver, runs in problem.groupby("solver_name")
         ]

@@ -13,7 +13,6 @@ level on most of its problems; among equals, by the geometric mean of its
 times over the fastest solver's.
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -26,47 +25,21 @@ sys.path.insert(0, str(ROOT))
 
 from benchmark_utils import provenance  # noqa: E402
 from benchmark_utils.problem_facts import DEFINITIONS, kinds_of  # noqa: E402
+from benchmark_utils.summary import PROBLEM, times_to  # noqa: E402
+from benchmark_utils.summary import facts_of as known_facts  # noqa: E402
 from publish_result import newest  # noqa: E402
 
 LEVEL = 1e-6
 START, END = "<!-- conclusion: start -->", "<!-- conclusion: end -->"
-PROBLEM = ["dataset_name", "objective_name"]
-
-
-def times_to(df, level=LEVEL):
-    """Seconds to a certified suboptimality, infinite where not reached.
-
-    Parameters
-    ----------
-    df : pandas.DataFrame
-        A result of benchopt.
-    level : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a problem, a column a solver; NaN where it was not run.
-    """
-    bound = df.groupby(PROBLEM)["objective_lower_bound"].transform("max")
-    reached = df["objective_value"] - bound <= level * df["objective_value"]
-    # the start, w = 0, takes no time
-    first = df["time"].where(reached, np.inf).groupby(
-        [df[name] for name in [*PROBLEM, "solver_name", "idx_rep"]]
-    ).min()
-    median = first.groupby(level=[*PROBLEM, "solver_name"]).agg(
-        lambda times: times.median() if np.isfinite(times).all() else np.inf
-    )
-    return median.unstack("solver_name")
 
 
 def facts_of(df):
     """The facts of each problem and its penalty, {(dataset, objective): ...}.
     """
-    known = df.dropna(subset=[provenance.COLUMN]).groupby(PROBLEM).first()
+    known = df.groupby(PROBLEM).first()
     return {
-        name: json.loads(one[provenance.COLUMN])["problem"]
-        | {"penalty": penalty(one)}
-        for name, one in known.iterrows()
+        name: facts | {"penalty": penalty(known.loc[name])}
+        for name, facts in known_facts(df).items()
     }
 
 
@@ -165,7 +138,7 @@ def conclude(folder):
     """The conclusion of a published result, as Markdown."""
     df = pd.read_parquet(folder / "result.parquet")
     config = yaml.safe_load((folder / "config.yml").read_text())
-    times, facts = times_to(df), facts_of(df)
+    times, facts = times_to(df, LEVEL), facts_of(df)
     found = provenance.read(df)
     lines = [
         f"From [{folder.parent.name}/{folder.name}]"

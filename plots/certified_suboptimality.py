@@ -1,0 +1,56 @@
+from benchopt import BasePlot
+
+from benchmark_utils.results import curve_over_time
+from benchmark_utils.styles import styles
+from benchmark_utils.summary import resolution, suboptimality
+
+
+class Plot(BasePlot):
+    """F minus the best lower bound that any solver reached, over F and time.
+
+    The dashed line is the level below which the certificate cannot see: the
+    smallest value that any solver got.
+    """
+
+    name = "certified_suboptimality"
+    type = "scatter"
+    options = {"dataset": ..., "objective": ...}
+
+    def plot(self, df, dataset, objective):
+        style = styles(df)
+        problem = df[
+            (df["dataset_name"] == dataset)
+            & (df["objective_name"] == objective)
+        ]
+        if problem.empty:
+            return []
+        problem = problem.assign(suboptimality=suboptimality(problem))
+        curves = [
+            {
+                **curve_over_time(runs, "suboptimality"),
+                "label": solver,
+                **style[solver],
+            }
+            for solver, runs in problem.groupby("solver_name")
+        ]
+        curves = [one for one in curves if one["x"]]
+        if curves:
+            limit = max(float(resolution(problem).iloc[0]), 1e-16)
+            ends = [
+                min(min(one["x"]) for one in curves),
+                max(max(one["x"]) for one in curves),
+            ]
+            curves.append({
+                "x": ends, "y": [limit, limit],
+                "label": "limit of the certificate",
+                "color": (0.5, 0.5, 0.5, 1.0), "marker": None,
+            })
+        return curves
+
+    def get_metadata(self, df, dataset, objective):
+        return {
+            "title": f"{dataset}\n{objective}",
+            "xlabel": "Time [s]",
+            "ylabel": "(F - best lower bound of all) / F",
+            "scale": "loglog",
+        }

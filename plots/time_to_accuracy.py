@@ -1,0 +1,56 @@
+import numpy as np
+from benchopt import BasePlot
+
+from benchmark_utils.summary import best_reached, seconds, times_to
+
+LEVELS = (1e-3, 1e-6, 1e-9)
+
+
+class Plot(BasePlot):
+    """Time to a certified suboptimality of 1e-3, 1e-6 and 1e-9, a table.
+
+    With the ratio to the fastest solver; where a solver does not get there,
+    what it did reach.
+    """
+
+    name = "time_to_accuracy"
+    type = "table"
+    options = {"dataset": ..., "objective": ...}
+
+    def plot(self, df, dataset, objective):
+        problem = (dataset, objective)
+        chosen = df[
+            (df["dataset_name"] == dataset)
+            & (df["objective_name"] == objective)
+        ]
+        if chosen.empty:
+            return []
+        times = [times_to(chosen, level).loc[problem] for level in LEVELS]
+        reached = best_reached(chosen).loc[problem]
+        names = sorted(
+            reached.index, key=lambda name: [
+                *(one[name] for one in reversed(times)), reached[name]
+            ],
+        )
+        rows = []
+        for rank, name in enumerate(names, 1):
+            row = [rank, name]
+            for one in times:
+                row.append(seconds(one[name]))
+                ratio = one[name] / one.min()
+                row.append(f"{ratio:.1f}" if np.isfinite(ratio) else "")
+            rows.append([*row, f"{reached[name]:.0e}"])
+        return rows
+
+    def get_metadata(self, df, dataset, objective):
+        columns = ["rank", "solver"]
+        for level in LEVELS:
+            text = f"{level:.0e}".replace("e-0", "e-")
+            columns += [f"to {text}", f"ratio at {text}"]
+        return {
+            "title": f"Time to a certified suboptimality\n{dataset}\n"
+            f"{objective}",
+            "columns": [*columns, "reached"],
+            "default_order_ascending": True,
+            "default_order_column": 0,
+        }
