@@ -24,7 +24,7 @@ test: $(VENV)/.test  ## Run all tests that are fast
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
 
 test-all: $(VENV)/.solvers  ## Run all tests, of all solvers
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest tests tests/check_installed.py $(PYTEST_OPTIONS)
 
 test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
 	$(BIN)/benchopt test . --skip-install
