@@ -36,8 +36,8 @@ class Solver(LogisticSolver):
     name = "statsmodels"
     requirements = ["pip::statsmodels"]
     needs = needs
-    parameters = {"method": ["slsqp", "coordinate-descent", "bfgs"]}
-    choices = {"method": ("slsqp", "coordinate-descent", "bfgs")}
+    parameters = {"method": ["bfgs", "slsqp", "coordinate-descent"]}
+    choices = {"method": ("bfgs", "slsqp", "coordinate-descent")}
     sampling_strategy = "tolerance"
     references = [
         "S. Seabold and J. Perktold, Statsmodels: econometric and "
