@@ -25,6 +25,7 @@ class Solver(LogisticSolver):
     needs = needs
     parameters = {"solver": ["celer-pn", "celer"]}
     choices = {"solver": ("celer-pn", "celer")}
+    test_config = {"objective": {"l1": 0.1, "l2": 0.0}}
     sampling_strategy = "tolerance"
     references = [
         "M. Massias, A. Gramfort and J. Salmon, Celer: a fast solver for the "

@@ -34,7 +34,7 @@ class Solver(LogisticSolver):
     """
 
     name = "dask-lbfgs"
-    requirements = ["pip::dask[array]"]
+    requirements = ["pip::dask"]
     needs = needs
     parameters = {"chunk_mb": [64]}
     sampling_strategy = "iteration"

@@ -1,5 +1,3 @@
-from sklearn.exceptions import ConvergenceWarning
-
 from benchmark_utils.base_solver import LogisticSolver
 from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
@@ -66,8 +64,7 @@ class Solver(LogisticSolver):
 
     def solve(self, tol):
         self.estimator.gradient_tol = tol
-        # a DeprecationWarning: it gives SciPy an option that is going away
-        with ignore_warnings(ConvergenceWarning, DeprecationWarning):
+        with ignore_warnings():
             self.estimator.fit(self.X, self.positive)
         self.coef = self.estimator.coef_
         self.intercept = float(self.estimator.intercept_)

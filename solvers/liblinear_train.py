@@ -34,6 +34,7 @@ class Solver(LogisticSolver):
     """
 
     name = "liblinear-train"
+    requirements = ["pip::scikit-learn"]
     needs = needs
     parameters = {"method": ["primal", "dual", "l1"]}
     choices = {"method": tuple(METHODS)}

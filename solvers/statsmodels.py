@@ -10,7 +10,7 @@ from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
 
 with Library("pip install statsmodels") as needs:
-    from statsmodels.api import GLM, Logit
+    from statsmodels.api import GLM
     from statsmodels.genmod.families import Binomial
 
 # SLSQP factorizes dense matrices of 4p x 2p: one point of a curve takes 20 s
@@ -19,26 +19,25 @@ MAX_FEATURES_SLSQP = 300
 
 
 class Solver(LogisticSolver):
-    """statsmodels: the regularized fits of its Logit and of its GLM.
+    """statsmodels: the regularized fits of its generalized linear models.
 
-    ``slsqp``: `Logit.fit_regularized` minimizes -log-likelihood
-    + alpha |w|_1, which is F for alpha = lambda1, by sequential quadratic
-    programming with w between -u and u. ``coordinate-descent`` and ``bfgs``:
     `GLM.fit_regularized` for the binomial family minimizes
     -log-likelihood / n + alpha (r |w|_1 + (1 - r) / 2 |w|_2^2), so
-    alpha = (lambda1 + lambda2) / n and r = lambda1 / (lambda1 + lambda2); it
-    takes SciPy's BFGS, in which no tolerance can be set, where r = 0. An
-    entry of alpha that is zero leaves the intercept out of the penalty.
+    alpha = (lambda1 + lambda2) / n and r = lambda1 / (lambda1 + lambda2).
+    ``slsqp``: sequential quadratic programming with w between -u and u;
+    ``coordinate-descent``: cyclic; for r = 0 it takes SciPy's ``bfgs``, in
+    which no tolerance can be set. An alpha of zero leaves the intercept out
+    of the penalty.
 
-    Timed: the model and its fit at ``acc`` or ``cnvrg_tol``, with no
-    trimming of small coefficients.
+    Timed: the model and its fit at ``acc`` or ``cnvrg_tol``, without
+    trimming small coefficients.
     """
 
     name = "statsmodels"
     requirements = ["pip::statsmodels"]
     needs = needs
-    parameters = {"method": ["slsqp", "coordinate-descent", "bfgs"]}
-    choices = {"method": ("slsqp", "coordinate-descent", "bfgs")}
+    parameters = {"method": ["bfgs", "slsqp", "coordinate-descent"]}
+    choices = {"method": ("bfgs", "slsqp", "coordinate-descent")}
     sampling_strategy = "tolerance"
     references = [
         "S. Seabold and J. Perktold, Statsmodels: econometric and "
@@ -83,20 +82,18 @@ class Solver(LogisticSolver):
         )
 
     def solve(self, tol):
+        if self.method == "slsqp":
+            options = dict(method="l1_slsqp", acc=tol, trim_mode="off")
+        else:
+            options = dict(
+                method="elastic_net", cnvrg_tol=tol, zero_tol=0.0,
+                L1_wt=self.lmbd1 / (self.lmbd1 + self.lmbd2),
+            )
         with ignore_warnings():
-            if self.method == "slsqp":
-                model = Logit(self.positive, self.A)
-                fitted = model.fit_regularized(
-                    alpha=self.strength, acc=tol, maxiter=10**4,
-                    trim_mode="off", disp=0,
-                )
-            else:
-                model = GLM(self.positive, self.A, family=Binomial())
-                fitted = model.fit_regularized(
-                    alpha=self.strength / len(self.y),
-                    L1_wt=self.lmbd1 / (self.lmbd1 + self.lmbd2),
-                    cnvrg_tol=tol, zero_tol=0.0, maxiter=10**4,
-                )
+            model = GLM(self.positive, self.A, family=Binomial())
+            fitted = model.fit_regularized(
+                alpha=self.strength / len(self.y), maxiter=10**4, **options
+            )
         self.coef, self.intercept = split_intercept(
             np.asarray(fitted.params), self.fit_intercept
         )
