@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-solvers test-benchopt lint solvers peers data page figure \
+.PHONY: help run test test-all test-solvers test-benchopt lint solvers peers speed data page figure \
 	publish conclusion site clean
 
 help:  ## Show this help
@@ -43,6 +43,13 @@ solvers: $(VENV)/.solvers  ## Install the libraries of the other solvers
 
 peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
 	$(BIN)/python tools/run_benchmark.py --config configs/peers.yml \
+		$(RUN_OPTIONS)
+
+# OpenBLAS knows no CPU that is newer than itself and takes AVX2 kernels there;
+# the others get the best that this one has
+speed: $(VENV)/.solvers  ## Run configs/speed.yml: who is fastest
+	OPENBLAS_CORETYPE=$$($(BIN)/python tools/blas_core_type.py) \
+	$(BIN)/python tools/run_benchmark.py --config configs/speed.yml \
 		$(RUN_OPTIONS)
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets

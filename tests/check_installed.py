@@ -1,4 +1,4 @@
-"""What holds after `make solvers` only; `make test-all` runs it.
+"""What holds after `make solvers` only; `make test-solvers` runs it.
 
 Not named test_*, for without those libraries there is nothing to check.
 """
