@@ -3,6 +3,7 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmark_utils.base_solver import LogisticSolver
 from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.writeable import writeable
 
 with Library("pip install celer") as needs:
     from celer import celer_path
@@ -45,6 +46,9 @@ class Solver(LogisticSolver):
         "elasticnet": "celer has it for least squares only",
         "intercept": "celer has it for least squares only",
     }
+
+    def arrange(self, X):
+        return writeable(super().arrange(X))
 
     def solve(self, tol):
         with ignore_warnings(ConvergenceWarning):

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 from scipy import sparse
 
@@ -9,6 +11,12 @@ with Library("pip install copt") as needs:
     import copt
     from copt.loss import LogLoss
     from copt.penalty import L1Norm
+
+
+@cache
+def derivative():
+    """copt's derivative of the loss, compiled once for all problems."""
+    return LogLoss(np.zeros((1, 1)), np.zeros(1)).partial_deriv
 
 
 class Solver(LogisticSolver):
@@ -61,7 +69,6 @@ class Solver(LogisticSolver):
         self.loss = LogLoss(self.X, self.positive, self.alpha)
         self.prox = None
         if self.stochastic:
-            self.derivative = self.loss.partial_deriv
             self.step = 1 / (3 * self.loss.max_lipschitz)
         if self.lmbd1:
             penalty = L1Norm(self.lmbd1 / n_samples)
@@ -96,6 +103,6 @@ class Solver(LogisticSolver):
         np.random.seed(self.get_seed(use_repetition=True) % 2**32)
         method = {"saga": copt.minimize_saga, "svrg": copt.minimize_svrg}
         method[self.method](
-            self.derivative, self.X, self.positive, x0, self.step,
+            derivative(), self.X, self.positive, x0, self.step,
             prox=self.prox, alpha=self.alpha, **limits,
         )

@@ -1,6 +1,7 @@
 from benchmark_utils.base_solver import LogisticSolver
 from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.writeable import writeable
 
 with Library("pip install glum") as needs:
     from glum import GeneralizedLinearRegressor
@@ -48,6 +49,9 @@ class Solver(LogisticSolver):
         "l1": "of glum's solvers irls-cd takes it",
         "elasticnet": "of glum's solvers irls-cd takes it",
     }
+
+    def arrange(self, X):
+        return writeable(super().arrange(X))
 
     def prepare(self):
         strength = self.lmbd1 + self.lmbd2

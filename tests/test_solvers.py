@@ -56,8 +56,8 @@ def read_only(X):
     return X
 
 
-# What data from elsewhere can look like: none of it is an error
-UNUSUAL = {
+# How data from elsewhere can be stored: none of it is an error
+STORED = {
     "csr_array": sparse.csr_array,
     "csc_array": sparse.csc_array,
     "64-bit indices": wide_indices,
@@ -66,6 +66,10 @@ UNUSUAL = {
     "read-only": lambda X: read_only(X.copy()),
     "read-only F": lambda X: read_only(X.copy(order="F")),
     "read-only csr": lambda X: read_only(sparse.csr_matrix(X)),
+    "read-only csc": lambda X: read_only(sparse.csc_matrix(X)),
+}
+# What they can be
+UNUSUAL = {
     "one feature": lambda X: X[:, :1],
     "one feature, csr": lambda X: sparse.csr_matrix(X[:, :1]),
     "constant feature": lambda X: np.hstack([X, np.ones((len(X), 1))]),
@@ -160,6 +164,16 @@ def test_wide(name, penalty):
 def test_layouts_and_precisions(name, layout, dtype):
     X, y = TALL
     check(name, "l2", False, LAYOUTS[layout](X.astype(dtype)), y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STORED)
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_data(name, kind):
+    X, y = TALL
+    for penalty in ("l2", "l1"):
+        if check(name, penalty, False, STORED[kind](X), y).skipped is None:
+            break
 
 
 @pytest.mark.slow
