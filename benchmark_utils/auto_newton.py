@@ -8,22 +8,15 @@
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.dense_newton import DenseFit
+from benchmark_utils.dense_newton import STATUS, DenseFit
 from benchmark_utils.sparse_newton import better_dense, fit_sparse
 from benchmark_utils.tiny_newton import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
     REACHED,
     fit_one,
     fit_tiny,
     workspace,
 )
 
-STATUS = {
-    REACHED: "reached the tolerance",
-    FLOAT64_LIMIT: "stopped at the accuracy that float64 allows",
-    ITERATION_LIMIT: "stopped at max_iter iterations",
-}
 # Up to here one function without temporaries is faster than everything else
 _TINY_ENTRIES, _TINY_COLUMNS = 4096, 16
 _DOUBLE = np.dtype(np.float64)
@@ -55,12 +48,12 @@ def fit_logistic(
     tol : float
         Stop at this certified relative duality gap, (F - D) / F.
     max_iter : int
-        Newton iterations.
+        Iterations, each a direction and a step.
     coef_init : array of shape (n_features,), optional
     intercept_init : float
         Start from there instead of zero.
     float32_copy : bool
-        Make a copy of X in float32 for Hessian products where that is
+        Make a copy of X in float32 for the products where that is
         faster; without it no copy is made of dense X or of CSR with int32
         indices.
 
@@ -83,10 +76,9 @@ def fit_logistic(
     References
     ----------
     J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., chapter 7,
-    doi:10.1007/978-0-387-40065-5. R. H. Byrd, G. M. Chin, W. Neveitt and
-    J. Nocedal, "On the use of stochastic Hessian information in optimization
-    methods for machine learning", SIAM J. Optim. 21(3), 2011,
-    doi:10.1137/10079923X (sampled Hessians).
+    doi:10.1007/978-0-387-40065-5. J. Nocedal, "Updating quasi-Newton matrices
+    with limited storage", Math. Comp. 35, 1980,
+    doi:10.1090/S0025-5718-1980-0572855-7.
     """
     if l1:
         raise NotImplementedError(

@@ -5,13 +5,14 @@ from benchmark_utils.many_newton import fit_many, pack_problems
 
 
 class Solver(LogisticSolver):
-    """Our own: Newton's method in the form that fits the problem.
+    """Our own: L-BFGS and Newton's method in the form that fits the problem.
 
-    `benchmark_utils.auto_newton.fit_logistic`. Tiny problems in one compiled
-    function without temporaries; tall ones by CG preconditioned with a
-    Cholesky factor of a (sampled, float32) Gram matrix; wide and sparse ones
-    by matrix-free CG on a float32 copy; line search on the margins; float64
-    gradients and a duality gap at the end. docs/fast_newton.md explains it.
+    `benchmark_utils.auto_newton.fit_logistic`. Tiny problems by Newton in one
+    compiled function without temporaries; others by preconditioned L-BFGS on
+    a float32 copy, the gradient updated by its change, on the diagonal of the
+    Hessian until a Cholesky factor (n x n or p x p, sampled) has become
+    cheaper than going on; float64 and a duality gap at the end.
+    docs/fast_newton.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input
     checks and the float32 copy. Many small problems go through `fit_many`.
@@ -23,6 +24,8 @@ class Solver(LogisticSolver):
     references = [
         "J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., "
         "chapter 7, doi:10.1007/978-0-387-40065-5",
+        "J. Nocedal, Updating quasi-Newton matrices with limited storage, "
+        "Math. Comp. 35, 1980, doi:10.1090/S0025-5718-1980-0572855-7",
         "R. H. Byrd, G. M. Chin, W. Neveitt and J. Nocedal, SIAM J. Optim. "
         "21(3), 2011, doi:10.1137/10079923X",
     ]
