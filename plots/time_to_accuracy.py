@@ -39,7 +39,7 @@ class Plot(BasePlot):
                 row.append(seconds(one[name]))
                 ratio = one[name] / one.min()
                 row.append(f"{ratio:.1f}" if np.isfinite(ratio) else "")
-            rows.append([*row, f"{reached[name]:.0e}"])
+            rows.append([*row, float(f"{reached[name]:.1e}")])
         return rows
 
     def get_metadata(self, df, dataset, objective):

@@ -211,6 +211,10 @@ def test_cache_lives_as_long_as_the_code(copy, benchopt):
 def test_benchopts_own_tests(copy, benchopt):
     output = benchopt(copy, "test", ".", "--skip-install", "-rs")
     skipped = [line for line in output.splitlines() if "SKIPPED" in line]
-    # the tests that would build conda environments, nothing else
-    assert all("Skipping installs" in line for line in skipped), skipped
+    # tests that would build conda environments, and those of solvers whose
+    # libraries are not there: `make test-solvers` runs these
+    assert all(
+        "Skipping installs" in line or "Solver is not installed" in line
+        for line in skipped
+    ), skipped
     assert re.search(r"\d+ passed", output)

@@ -250,8 +250,8 @@ def search(text):
 
 def test_numbers_in_the_table_are_sorted_as_numbers(browse):
     browser = browse()
-    browser.run("setState({plot_kind: 'table'})")
-    name = "relative_gap"
+    browser.run("setState({plot_kind: 'time_to_accuracy'})")
+    name = "reached"
     column = browser.run("getPlotData().columns").index(name)
     browser.run(f"document.querySelectorAll('.gridjs-th')[{column}].click()")
     gaps = [float(row[column]) for row in browser.run(ROWS)]
@@ -262,7 +262,7 @@ def test_numbers_in_the_table_are_sorted_as_numbers(browse):
 
 def test_a_view_is_saved_found_again_and_exported(browse, tmp_path):
     browser = browse()
-    kind = "table"
+    kind = "speed_ratio"
     browser.run(f"setState({{plot_kind: '{kind}'}})")
     browser.answer = "My view"
     browser.run("document.querySelector('[onclick*=saveView]').click()")
