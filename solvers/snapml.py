@@ -49,7 +49,8 @@ class Solver(LogisticSolver):
         if not sparse.issparse(X):
             return np.asarray(X, np.float32, order="F" if primal else "C")
         kind = sparse.csc_matrix if primal else sparse.csr_matrix
-        X = kind(X, dtype=np.float32)
+        # a copy: the indices to sort would be those of everybody's X
+        X = kind(X, dtype=np.float32, copy=True)
         X.sort_indices()
         return X
 
