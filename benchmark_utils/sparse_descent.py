@@ -24,6 +24,7 @@ from numba import njit
 
 from benchmark_utils.sparse_factor import solve
 from benchmark_utils.sparse_kernels import (
+    Rows,
     gather,
     hessian_product,
     original_products,
@@ -38,9 +39,13 @@ CLOSE, NOISY, SLOW, LIMIT, STUCK = 0, 1, 2, 3, 4
 # pairs of L-BFGS: 6 vectors of 20000 float32 stay in the second-level cache
 MEMORY = 6
 # L-BFGS at least so long, at most so long
-_AT_LEAST, _AT_MOST = 20, 60
+_AT_LEAST, _AT_MOST = 40, 60
 # The diagonal is renewed after some iterations, if h changed by this share
 _CHANGED = 0.1
+# In CG, rows whose curvature is below this share of the largest add to the
+# diagonal of H only; if that leaves out enough of them
+_INACTIVE, _WORTH = 0.003, 0.8
+_1 = np.uint64(1)
 _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
 
@@ -188,16 +193,76 @@ def _lbfgs_direction(
         _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
 
 
+@njit(error_model="numpy", cache=True)
+def _matter(A, h):
+    """(rows, entries) whose curvature counts in CG, all or much fewer."""
+    starts = A.starts
+    least = _INACTIVE * _largest(h)
+    count = 0
+    entries = np.uint64(0)
+    for i in range(np.uint64(h.size)):
+        if h[i] > least:
+            count += 1
+            entries += starts[i + _1] - starts[i]
+    if entries > _WORTH * A.data.size:
+        return h.size, A.data.size
+    return count, np.int64(entries)
+
+
+@njit(error_model="numpy", cache=True)
+def _divide(A, h, part, curvature, rest):
+    """Copy the rows that count to `part`, their h to `curvature`.
+
+    The others add to the diagonal of H only, `rest`; returns the sum of
+    their h.
+    """
+    data, indices, starts = A
+    values, columns, places = part
+    least = _INACTIVE * _largest(h)
+    total = 0.0
+    count = np.uint64(0)
+    place = np.uint64(0)
+    for i in range(np.uint64(h.size)):
+        if h[i] > least:
+            places[count] = place
+            curvature[count] = h[i]
+            count += _1
+            for e in range(starts[i], starts[i + _1]):
+                values[place] = data[e]
+                columns[place] = indices[e]
+                place += _1
+        else:
+            weight = h[i]
+            total += weight
+            for e in range(starts[i], starts[i + _1]):
+                value = np.float64(data[e])
+                rest[indices[e]] += weight * value * value
+    places[count] = place
+    return total
+
+
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
 def _newton_direction(
     A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
-    dm, products, scaled
+    rest, dm, products, scaled
 ):
     """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv are
-    work space; r holds the residual after. Returns the products."""
+    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv, rest
+    are work space; r holds the residual after. Returns the passes."""
     n, p = h.size, g.size - 1
     rz = 0.0
+    count, entries = _matter(A, h)
+    whole = count == n
+    rest[:] = 0.0
+    outside = 0.0
+    B, h_B = A, h
+    if not whole:
+        B = Rows(
+            np.empty(entries, A.data.dtype), np.empty(entries, np.uint32),
+            np.empty(count + 1, np.uint64),
+        )
+        h_B = np.empty(count)
+        outside = _divide(A, h, B, h_B, rest)
     dm[:] = 0.0
     for j in range(p + 1):
         d[j] = 0.0
@@ -207,18 +272,20 @@ def _newton_direction(
     for j in range(p + 1):
         rz += r[j] * v[j]
     goal = forcing * forcing * rz
+    done = 0.0
     for k in range(limit):
         Hv[:] = 0.0
-        total = hessian_product(A, v, v[p], h, Hv, products, scaled)
+        total = hessian_product(B, v, v[p], h_B, Hv, products, scaled)
+        done += entries / max(A.data.size, 1)
         curved = 0.0
         for j in range(p):
-            Hv[j] += l2 * v[j]
+            Hv[j] += (l2 + rest[j]) * v[j]
             curved += v[j] * Hv[j]
         if intercept:
-            Hv[p] = total
-            curved += v[p] * total
+            Hv[p] = total + outside * v[p]
+            curved += v[p] * Hv[p]
         if not curved > 0.0:
-            return k + 1
+            break
         a = rz / curved
         previous = rz
         rz = 0.0
@@ -229,14 +296,18 @@ def _newton_direction(
         _precondition(factor, intercept, inverse, z)
         for j in range(p + 1):
             rz += r[j] * z[j]
-        for i in range(n):
-            dm[i] += a * products[i]
+        if whole:
+            for i in range(n):
+                dm[i] += a * products[i]
         if not rz > goal:
-            return k + 1
+            break
         b = rz / previous
         for j in range(p + 1):
             v[j] = z[j] + b * v[j]
-    return limit
+    if not whole:
+        gather(A, 0, n, d, d[p], dm)
+        done += 0.5
+    return done
 
 
 @njit(error_model="numpy", cache=True)
@@ -273,7 +344,7 @@ def descend(
     M : array of shape (9, n), float64
         Margins, weights and curvatures, updated; then h at `inverse`; then
         work space.
-    V : array of shape (5, p + 1), float64
+    V : array of shape (6, p + 1), float64
         Work space.
     inverse : array of shape (p + 1,), float64, updated
         The inverse of H's diagonal.
@@ -294,7 +365,7 @@ def descend(
     n, p = y.size, g.size - 1
     m, s, h, h_then, s_new, h_new = M[0], M[1], M[2], M[3], M[4], M[5]
     dm, products, scaled = M[6], M[7], M[8]
-    d, r, v, Hv, z = V[0], V[1], V[2], V[3], V[4]
+    d, r, v, Hv, z, rest = V[0], V[1], V[2], V[3], V[4], V[5]
     alpha = np.empty_like(rho)
     # rounding of entries of either sign averages out: 3e-8 is the measured
     # error of the change of g where all were rounded
@@ -303,6 +374,7 @@ def descend(
     factored = factor.place.size > 0
     old_norm = -1.0
     model_norm = 0.0
+    guess = 1.0
     while True:
         square = 0.0
         for j in range(p):
@@ -351,7 +423,7 @@ def descend(
                 gather(A, 0, n, d, d[p], dm)
                 counts[1] += 0.5
         if newton:
-            state[5] = 1.0
+            state[5] = guess = 1.0
             if not factored:
                 diagonal(A, h, l2, intercept, inverse, h_then)
             norm = 0.0
@@ -366,7 +438,7 @@ def descend(
             limit = int(max(1.0, min(500.0, started + budget - counts[1])))
             done = _newton_direction(
                 A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r,
-                z, v, Hv, dm, products, scaled,
+                z, v, Hv, rest, dm, products, scaled,
             )
             counts[1] += done + 0.5
             counts[2] += done
@@ -381,10 +453,14 @@ def descend(
         for i in range(n):
             dm[i] *= y[i]
         t, loss, total_h = search(
-            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new
+            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new, guess
         )
         if not t > 0.0:
             return NOISY if state[1] > 0.0 else STUCK
+        # steps of L-BFGS are alike; after the first pairs
+        guess = 1.0
+        if not newton and state[3] > 2.0:
+            guess = min(max(t, 0.3), 1.2)
         total = 0.0
         for i in range(n):
             c = y[i] * (s[i] - s_new[i])

@@ -33,6 +33,8 @@ STATUS_LIMIT = "stopped at max_iter iterations"
 # Seconds: a pass over an entry, a row, a column; an entry added to the Gram
 # matrix; a multiplication in float32 Cholesky
 _ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
+# an entry of the matrix that is factorized, and the call
+_FACTOR_ENTRY, _FACTOR = 1e-9, 8e-5
 # a visit in dual coordinate descent, an entry of it, a column of L-BFGS
 _VISIT, _VISITED, _PAIRS = 3e-8, 1.5e-9, 6e-9
 # Iterations of L-BFGS that dual coordinate descent is measured by
@@ -42,8 +44,8 @@ _FACTOR_COLUMNS = 8000
 # Passes before a factor is thought of
 _FEWEST, _MOST = 4.0, 25.0
 # A dense copy is made of at most so many entries (128 MB), of matrices that
-# are denser than this or smaller than that
-_DENSE_ENTRIES, _DENSITY, _SMALL = 2**24, 0.2, 4096
+# are denser than this, where n < p than that, or of at most so many entries
+_DENSE_ENTRIES, _DENSITY, _DENSITY_WIDE, _SMALL = 2**24, 0.15, 0.3, 8192
 # float64 points without progress that are waited for
 _PATIENCE = 3
 
@@ -51,8 +53,9 @@ _PATIENCE = 3
 def better_dense(X):
     """Whether the dense solver is faster, by size and density alone."""
     n, p = X.shape
+    density = _DENSITY if n >= p else _DENSITY_WIDE
     return n * p <= _DENSE_ENTRIES and (
-        X.nnz > _DENSITY * n * p or n * p <= _SMALL
+        X.nnz > density * n * p or n * p <= _SMALL
     )
 
 
@@ -108,6 +111,14 @@ def fit_sparse(
     return fit.run(coef_init, float(intercept_init))
 
 
+def factor_time(updates, q):
+    """Seconds that a factor takes, by a model."""
+    return (
+        _FACTOR + _PAIR * updates + _FACTOR_ENTRY * q**2
+        + _MULTIPLY * q**3 / 6.0
+    )
+
+
 class _Fit:
     """Buffers and decisions of one fit."""
 
@@ -119,7 +130,7 @@ class _Fit:
         self.w = np.zeros(self.p + 1)
         self.g = np.empty(self.p + 1)
         self.M = np.empty((9, self.n))
-        self.V = np.zeros((5, self.p + 1))
+        self.V = np.zeros((6, self.p + 1))
         self.inverse = np.empty(self.p + 1)
         self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
         self.rho = np.empty(MEMORY)
@@ -131,8 +142,8 @@ class _Fit:
         # F at zero, with room for rounding
         self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
 
-    def pack(self, dtype):
-        if self.copy:
+    def pack(self, dtype, copy=True):
+        if copy and self.copy:
             self.A, self.order, self.exact = pack(self.X, dtype)
         else:
             self.A, self.order, self.exact = as_it_is(self.X)
@@ -168,10 +179,7 @@ class _Fit:
         self.pass_time = (
             _ENTRY * len(self.A.data) + _ROW * self.n + _COLUMN * self.p
         )
-        cost = (
-            _PAIR * 0.5 * float(lengths @ lengths)
-            + _MULTIPLY * self.p**3 / 6.0
-        )
+        cost = factor_time(0.5 * float(lengths @ lengths), self.p)
         return min(max(cost / self.pass_time, _FEWEST), _MOST)
 
     def next_budget(self):
@@ -187,9 +195,9 @@ class _Fit:
             self.cost = np.inf
             if self.plan.q <= _FACTOR_COLUMNS:
                 self.cost = (
-                    _PAIR * self.plan.updates
-                    + _MULTIPLY * self.plan.q**3 / 6.0
-                ) / self.pass_time
+                    factor_time(self.plan.updates, self.plan.q)
+                    / self.pass_time
+                )
         left = self.cost - (self.counts[1] - self.since)
         if left > 1.0:
             return left
@@ -228,7 +236,6 @@ class _Fit:
         )
 
     def run(self, coef, intercept):
-        self.pack(np.float32)
         regime = "sparse"
         why = "L-BFGS, then Newton by CG, scaled by the diagonal"
         if coef is not None:
@@ -236,11 +243,14 @@ class _Fit:
             self.w[self.p] = intercept if self.intercept else 0.0
         status = SLOW
         if coef is None and self.n <= self.p:
+            # few sweeps do not pay for a copy
+            self.pack(np.float32, copy=False)
             status, value, gap = self.ascend()
         if status == CLOSE:
             regime = "sparse, dual"
             why = "fewer samples than features: dual coordinate descent"
         else:
+            self.pack(np.float32)
             status, value, gap = self.iterate(_PATIENCE)
         if status == STUCK:
             regime = "sparse, careful"
