@@ -4,6 +4,7 @@ from benchopt import BaseObjective
 from benchmark_utils.certificate import certify, lambda1_max
 from benchmark_utils.logistic import log_loss, predict_margins
 from benchmark_utils.many import ManyProblems, certify_many, clean_many
+from benchmark_utils.memory import bytes_of
 from benchmark_utils.problem_facts import describe
 from benchmark_utils.problem_loading import load_or_explain
 from benchmark_utils.provenance import record
@@ -102,6 +103,7 @@ class Objective(BaseObjective):
         self.lmbd2 = float(self.l2)
         self.many = isinstance(self.X, ManyProblems)
         self.n_samples, self.n_features = self.X.shape
+        self.X_bytes = bytes_of(self.X)
         # filled once, and shared by benchopt's copies for the repetitions
         self._facts = {}
         fix_threads()
@@ -121,6 +123,8 @@ class Objective(BaseObjective):
     def evaluate_result(self, **result):
         solver = getattr(self._run_context, "solver_name", "this solver")
         n_intercepts = self.X.n_problems if self.many else 1
+        # the base class measures it; in units of X, which can be compared
+        peak_memory = result.pop("peak_memory", float("nan"))
         coef, intercept = clean_result(
             result, self.n_features, n_intercepts, solver
         )
@@ -145,6 +149,7 @@ class Objective(BaseObjective):
             relative_gap=point.relative_gap,
             kkt=point.kkt / self.n_samples,
             n_nonzeros=int((coef != 0).sum()),
+            peak_memory=float(peak_memory) / self.X_bytes,
         )
         if self.X_test is not None:
             margins = predict_margins(

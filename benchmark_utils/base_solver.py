@@ -8,6 +8,7 @@ from benchopt.stopping_criterion import INFINITY
 from scipy import sparse
 
 from benchmark_utils.many import ManyProblems
+from benchmark_utils.memory import peak_memory
 
 # A first run of 20 us is recorded as 100 to 150 us (cold caches), one after
 # 50 others as 23 us. So every solver gets untimed runs before a timed one
@@ -45,16 +46,27 @@ class LogisticSolver(BaseSolver):
     #: layout of dense data, "C" or "F", and of sparse data, "csr" or "csc"
     dense_layout = "C"
     sparse_layout = "csr"
-    #: certified relative gap that it gets to on easy problems; larger where
-    #: a library stalls, which is then said in its docstring
-    reaches = 1e-6
     #: why not, for the attributes above: {"intercept": "it is penalized"}
     why_not = {}
     #: the values that a parameter may have, benchopt does not check them
     choices = {}
+    #: its `benchmark_utils.libraries.Library`, where requirements.txt does
+    #: not install it
+    needs = None
 
     #: parameters that a run has by default (benchopt)
     sampling_strategy = "tolerance"
+
+    @classmethod
+    def is_installed(
+        cls, env_name=None, raise_on_not_installed=None, quiet=False,
+        **options,
+    ):
+        if env_name is None and cls.needs is not None:
+            return cls.needs.check(cls.name, raise_on_not_installed, quiet)
+        return super().is_installed(
+            env_name, raise_on_not_installed, quiet, **options
+        )
 
     def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
         for name, allowed in self.choices.items():
@@ -93,6 +105,7 @@ class LogisticSolver(BaseSolver):
         # problems: another layout or regime would be compiled on the clock
         self._warmup_done = False
         self._last_seconds = float("inf")
+        self.peak_memory = float("nan")
         self.each = ()
         if isinstance(X, ManyProblems) and not self.handles_many:
             self.X = X
@@ -146,9 +159,11 @@ class LogisticSolver(BaseSolver):
         """Run once, so that nothing is compiled or imported on the clock."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.run_once(
-                1.0 if self.sampling_strategy == "tolerance" else 2
-            )
+            stop_val = 0.01 if self.sampling_strategy == "tolerance" else 2
+            self.run_once(stop_val)
+            # compiling needs memory too, so a second run tells
+            if self.sampling_strategy != "callback":
+                self.peak_memory = peak_memory(lambda: self.run(stop_val))
 
     def pre_run_hook(self, stop_val):
         """Repeat short runs, untimed, so that the timed one is not cold."""
@@ -182,5 +197,9 @@ class LogisticSolver(BaseSolver):
             return dict(
                 coef=np.concatenate([one.coef for one in self.each]),
                 intercept=np.array([one.intercept for one in self.each]),
+                peak_memory=self.peak_memory,
             )
-        return dict(coef=self.coef, intercept=self.intercept)
+        return dict(
+            coef=self.coef, intercept=self.intercept,
+            peak_memory=self.peak_memory,
+        )

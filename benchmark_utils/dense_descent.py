@@ -21,37 +21,33 @@ J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
 import numpy as np
 from numba import njit
 
-from benchmark_utils.cholesky import factorize, solve
-from benchmark_utils.dense_passes import exact_gradient
-from benchmark_utils.dense_steps import (
-    along,
-    first_read,
-    gradient_change,
-    trial,
-)
-from benchmark_utils.gram_kernel import weighted_gram
-from benchmark_utils.newton_cg import (
+from benchmark_utils.cholesky import solve
+from benchmark_utils.dense_factor import (
     CHOLESKY,
     GRAM32,
     GRAM64,
-    NEEDS_CARE,
-    _largest,
-    _sample,
+    PACKED,
+    ROW,
+    largest_entry,
+    make_factor,
+)
+from benchmark_utils.dense_steps import (
+    along,
     balanced_gap,
+    exact_gradient,
+    first_read,
+    gradient_change,
+    trial,
 )
 from benchmark_utils.sparse_margins import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
 from benchmark_utils.vector_math import LOOPS, exact_step, slope_along
 
-# The budget without a factor is spent: another form of the problem is better
-SLOW = 4
+# Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
+# the budget without a factor is spent
+NEEDS_CARE, SLOW = 3, 4
 # Pairs of L-BFGS
 MEMORY = 8
-# Rows whose curvature is below this share of the largest are left out of a
-# factor; on Gaussian data 60 to 85 % of the rows near the optimum
-_INACTIVE = 0.003
-# Seconds to choose a row of a factor and to pack one of its entries
-ROW, PACKED = 8e-9, 0.4e-9
 _L2_CACHE = 1_000_000
 
 
@@ -78,44 +74,6 @@ def _changed(h, h_then):
         change += abs(h[i] - h_then[i])
         total += h_then[i]
     return change / total if total > 0.0 else 1.0
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def make_factor(
-    A, h, ridge, intercept, sample, rows, chosen, roots, panel, C, L, scale
-):
-    """Cholesky factor of H from the rows that count, or a sample of them.
-
-    Returns
-    -------
-    taken : int
-        The rows used, negative where there is no factor.
-    all_rows : bool
-        Whether these were all that count.
-    """
-    q = scale.size
-    p = q - 1 if intercept else q
-    limit = _INACTIVE * _largest(h)
-    # to choose among all of many rows takes longer than to use the chosen
-    stride = max(1, h.size // (4 * sample))
-    active = 0
-    for i in range(0, h.size, stride):
-        rows[active] = i
-        active += h[i] > limit
-    taken = min(active, sample)
-    if taken < 0.77 * active:
-        taken = _sample(h, rows, active, taken, roots, chosen)
-    else:
-        taken = active
-        for k in range(taken):
-            chosen[k] = rows[k]
-            roots[k] = np.sqrt(h[rows[k]])
-    for k in range(taken):
-        roots[k] *= np.sqrt(np.float64(stride))
-    weighted_gram(A, p, roots, chosen, taken, intercept, panel, C)
-    if factorize(C, q, ridge, scale, L) < 0.0:
-        return -1, False
-    return taken, taken == active and stride == 1
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -152,11 +110,11 @@ def descend(
         Passes without a factor after which to return SLOW.
     w : array of shape (q,), float64
         The start, becomes the solution; an intercept comes last.
-    V : array of shape (8, n), float64; R : array of shape (3, n), int64
+    V : array of shape (8, n), float64; R : array of shape (2, n), int64
     c : array of shape (n,), A's dtype
     S, Y : arrays of shape (MEMORY, q), A's dtype
     panel, C, L, scale : arrays
-        As in `newton_cg.newton`.
+        Of `dense_factor.make_factor`; empty where not `direct`.
     counts : array of shape (4,), int64, added to
         Iterations, passes over the data, factors, products (none here).
 
@@ -173,12 +131,10 @@ def descend(
     # work space: what these hold is not needed where a factor is made or an
     # exact gradient taken
     roots, r = m_new, dm
-    everything, rows, chosen = R[0], R[1], R[2]
-    for i in range(n):
-        everything[i] = i
+    rows, chosen = R[0], R[1]
     g, d, Hv, z = np.zeros(q), np.zeros(q), np.zeros(q), np.empty(q)
     inverse, ridge = np.empty(q), np.zeros(q)
-    data_grad = np.empty(p)
+    data_grad, exact_part = np.empty(p), np.empty(p)
     v, part = np.empty(p, c.dtype), np.empty(p, c.dtype)
     work = np.empty(q, L.dtype)
     rho, alpha = np.empty(MEMORY), np.empty(MEMORY)
@@ -198,7 +154,7 @@ def descend(
         inverse[:] = 1.0
         b = w[p] if intercept else 0.0
         loss, grad_b = exact_gradient(
-            X, y, everything, w[:p], b, m, s, h, r, data_grad
+            X, y, w[:p], b, m, s, h, r, exact_part, data_grad
         )
         norm = 0.0
         for j in range(p):
@@ -218,7 +174,7 @@ def descend(
                 w[j] *= factor
             b *= factor
             loss, grad_b = exact_gradient(
-                X, y, everything, w[:p], b, m, s, h, r, data_grad
+                X, y, w[:p], b, m, s, h, r, exact_part, data_grad
             )
             counts[1] += 1
     counts[1] += 1
@@ -234,7 +190,8 @@ def descend(
     if wide:
         inverse[:p] = 1.0 / (total_h / n * largest + l2)
     if intercept:
-        inverse[p] = 1.0 / total_h
+        # where all margins are huge, 1 / total_h is no step for an intercept
+        inverse[p] = 1.0 / max(total_h, 1e-8 * n)
     gamma = 1.0
 
     factored = False
@@ -271,7 +228,7 @@ def descend(
             if not intercept:
                 return REACHED, gap, value
             gap = balanced_gap(
-                X, y, everything, w[:p], m, s, r, l2, data_grad
+                X, y, w[:p], m, s, r, l2, exact_part, data_grad
             )
             counts[1] += 1
             if gap <= tol * value:
@@ -282,8 +239,8 @@ def descend(
             if exact:
                 return NEEDS_CARE, gap, value
             loss, grad_b = exact_gradient(
-                X, y, everything, w[:p], w[p] if intercept else 0.0, m, s, h,
-                r, data_grad,
+                X, y, w[:p], w[p] if intercept else 0.0, m, s, h, r,
+                exact_part, data_grad,
             )
             counts[1] += 1
             exact = True
@@ -337,7 +294,7 @@ def descend(
                 first_gap = total
 
         counts[0] += 1
-        size = max(_largest(g), 1e-300)
+        size = max(largest_entry(g), 1e-300)
         for j in range(q):
             d[j] = -g[j] / size
         for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
@@ -369,7 +326,7 @@ def descend(
 
         if -0.5 * slope <= loose * value:
             return REACHED, gap, value
-        size = _largest(d)
+        size = largest_entry(d)
         for j in range(p):
             v[j] = d[j] / size
         shift = d[p] / size if intercept else 0.0
@@ -391,6 +348,8 @@ def descend(
             t, new_loss, total_h = search(
                 m, dm, s, slope, quadratic, 0.3, s_new, h_new
             )
+            if not t > 0.0:
+                return NEEDS_CARE, gap, value
             change = gradient_change(A, y, s, s_new, c, part, Hv[:p])
             for i in range(n):
                 m[i] += t * dm[i]
@@ -417,7 +376,7 @@ def descend(
             moved += Hv[j] * Hv[j]
             g[j] += Hv[j]
         noise += unit * np.sqrt(moved)
-        size = _largest(Hv)
+        size = largest_entry(Hv)
         if not size > 0.0:
             return NEEDS_CARE, gap, value
         i = pairs % MEMORY

@@ -1,15 +1,16 @@
 """One fit of dense data that is not tiny: regime, buffers, retries."""
 import numpy as np
 
-from benchmark_utils.dense_descent import MEMORY, PACKED, ROW, SLOW, descend
-from benchmark_utils.gram_kernel import PANEL, padded
-from benchmark_utils.newton_cg import (
+from benchmark_utils.careful_newton import newton
+from benchmark_utils.dense_descent import MEMORY, NEEDS_CARE, SLOW, descend
+from benchmark_utils.dense_factor import (
     CHOLESKY,
     GRAM32,
     GRAM64,
-    NEEDS_CARE,
-    newton,
+    PACKED,
+    ROW,
 )
+from benchmark_utils.gram_kernel import PANEL, padded
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
@@ -30,7 +31,7 @@ _FACTOR_COLUMNS = 4000
 # Rows of a sampled factor, for each column
 _SAMPLE = 10
 # Seconds an entry of a read of float32 data, of which only the ratio to the
-# rates in `newton_cg` counts
+# rates in `dense_factor` counts
 _ENTRY = 4 / 2.5e10
 # L-BFGS without a factor takes at most so many passes where there is no
 # better method
@@ -151,7 +152,7 @@ class DenseFit:
             X, A, copy, not self.x.any(), self.pass_cost(n), y, l2,
             self.intercept, self.tol, loose, self.max_iter, self.direct,
             self.sample(n), self.wide, budget, self.x, np.empty((8, n)),
-            np.empty((3, n), dtype=np.int64), np.empty(n, A.dtype),
+            np.empty((2, n), dtype=np.int64), np.empty(n, A.dtype),
             np.empty((MEMORY, self.q), A.dtype),
             np.empty((MEMORY, self.q), A.dtype), *parts, self.counts,
         )
@@ -203,22 +204,14 @@ class DenseFit:
 
     def careful(self):
         """From where x is: Newton in float64 with all rows."""
-        n, p, q = self.n, self.p, self.q
-        direct = q <= _FACTOR_COLUMNS
-        size = q if direct else 0
-        width = -(-padded(size, np.float64) // 8) * 8
-        b, status, gap, value = newton(
-            self.X, self.X, True, 2 * self.pass_cost(n), self.y, self.l2,
+        direct = self.q <= _FACTOR_COLUMNS
+        q = self.q if direct else 0
+        width = -(-padded(q, np.float64) // 8) * 8
+        return newton(
+            self.X.astype(np.float64, copy=False), self.y, self.l2,
             self.intercept, self.tol,
-            max(self.max_iter, 2 * int(self.counts[0])), True, False, 0,
-            direct, False, self.x[:p],
-            float(self.x[p]) if self.intercept else 0.0, np.empty((7, n)),
-            np.empty((3, n), dtype=np.int64),
-            np.empty(n + 2 * p, self.X.dtype),
-            np.zeros((PANEL if size else 0, width)),
-            np.empty((width, width)), np.empty((size, size)), np.empty(q),
-            self.counts,
+            max(self.max_iter, 2 * int(self.counts[0])), direct, self.x,
+            np.empty((7, self.n)), np.empty(self.n, dtype=np.int64),
+            np.zeros((PANEL if q else 0, width)), np.empty((width, width)),
+            np.empty((q, q)), np.empty(self.q), self.counts,
         )
-        if self.intercept:
-            self.x[p] = b
-        return status, gap, value

@@ -7,11 +7,9 @@ right most of the time and X is the only thing that does not fit the cache.
 """
 import numpy as np
 from numba import njit
+from numba.extending import overload
 
-from benchmark_utils.vector_math import (
-    LOOPS,
-    loss_weights_curvature,
-)
+from benchmark_utils.vector_math import LOOPS, loss_weights_curvature
 
 # On rows this short BLAS is faster than the loops below, whose vectors do not
 # fill: 15 against 21 us for both products at 2000 x 100 in float32
@@ -69,14 +67,8 @@ def first_read(X, y, copy, A, out, squares):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def forward(A, first, last, v, shift, out):
-    """out[i] = A[i] @ v + shift for the rows first, ..., last - 1."""
+def _forward_loops(A, first, last, v, shift, out):
     p = A.shape[1]
-    if p < SHORT_ROWS:
-        values = np.dot(A[first:last], v)
-        for i in range(last - first):
-            out[first + i] = values[i] + shift
-        return
     i = first
     while i + 4 <= last:
         x0, x1, x2, x3 = A[i], A[i + 1], A[i + 2], A[i + 3]
@@ -101,16 +93,35 @@ def forward(A, first, last, v, shift, out):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def backward(A, first, last, c, part, out):
-    """out += sum of c[i] A[i] over the rows first, ..., last - 1.
-
-    The sum over a block is in A's precision (`part`, c), that of the blocks
-    in float64.
-    """
-    p = A.shape[1]
-    if p < SHORT_ROWS:
-        out += np.dot(A[first:last].T, c[first:last])
+def _forward_same(A, first, last, v, shift, out):
+    if A.shape[1] >= SHORT_ROWS:
+        _forward_loops(A, first, last, v, shift, out)
         return
+    values = np.dot(A[first:last], v)
+    for i in range(last - first):
+        out[first + i] = values[i] + shift
+
+
+def forward(A, first, last, v, shift, out):
+    """out[i] = A[i] @ v + shift for the rows first, ..., last - 1.
+
+    The arithmetic is that of v; BLAS takes only v of A's dtype.
+    """
+
+
+@overload(forward)
+def _forward(A, first, last, v, shift, out):
+    one = _forward_same if A.dtype == v.dtype else _forward_loops
+
+    def call(A, first, last, v, shift, out):
+        one(A, first, last, v, shift, out)
+
+    return call
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _backward_loops(A, first, last, c, part, out):
+    p = A.shape[1]
     part[:] = 0
     i = first
     while i + 8 <= last:
@@ -131,6 +142,127 @@ def backward(A, first, last, c, part, out):
         i += 1
     for j in range(p):
         out[j] += part[j]
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def _backward_same(A, first, last, c, part, out):
+    if A.shape[1] >= SHORT_ROWS:
+        _backward_loops(A, first, last, c, part, out)
+    else:
+        out += np.dot(A[first:last].T, c[first:last])
+
+
+def backward(A, first, last, c, part, out):
+    """out += sum of c[i] A[i] over the rows first, ..., last - 1.
+
+    The sum over a block is in the precision of c and of the work space
+    `part`, that of the blocks in float64.
+    """
+
+
+@overload(backward)
+def _backward(A, first, last, c, part, out):
+    one = _backward_same if A.dtype == c.dtype else _backward_loops
+
+    def call(A, first, last, c, part, out):
+        one(A, first, last, c, part, out)
+
+    return call
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def exact_gradient(X, y, w, b, m, s, h, r, part, out):
+    """Margins, weights and gradient of the loss in float64, one read of X.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C order, float32 or float64
+    y : array of shape (n,), float64, -1 and +1
+    w : array of shape (p,), float64
+    b : float
+    m, s, h, r : arrays of shape (n,), float64, written
+        Margins, sigmoid(-m), sigmoid(m) sigmoid(-m), -y sigmoid(-m).
+    part : array of shape (p,), float64, work space
+    out : array of shape (p,), float64, written
+        X' r.
+
+    Returns
+    -------
+    loss : float
+    grad_intercept : float
+    """
+    n = y.size
+    loss = 0.0
+    total = 0.0
+    out[:] = 0.0
+    step = block_rows(X)
+    for first in range(0, n, step):
+        last = min(first + step, n)
+        forward(X, first, last, w, b, m)
+        for i in range(first, last):
+            m[i] *= y[i]
+        loss += loss_weights_curvature(
+            m[first:last], s[first:last], h[first:last]
+        )
+        for i in range(first, last):
+            r[i] = -y[i] * s[i]
+            total += r[i]
+        backward(X, first, last, r, part, out)
+    return loss, total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def hessian_product(X, v, shift, h, products, scaled, part, out):
+    """out += X' diag(h) (X v + shift); the intercept's entry returned."""
+    n = h.size
+    total = 0.0
+    step = block_rows(X)
+    for first in range(0, n, step):
+        last = min(first + step, n)
+        forward(X, first, last, v, shift, products)
+        for i in range(first, last):
+            scaled[i] = h[i] * products[i]
+            total += scaled[i]
+        backward(X, first, last, scaled, part, out)
+    return total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def balanced_gap(X, y, w, m, s, r, l2, part, out):
+    """The duality gap at (w, b) of a problem with an intercept.
+
+    The weights of the heavier class are scaled by c until
+    sum_i y_i a_i = 0; one more read of X, and KL(c s || s) for each of its
+    samples. r, part and out are written.
+    """
+    positive = 0.0
+    negative = 0.0
+    for i in range(y.size):
+        if y[i] > 0.0:
+            positive += s[i]
+        else:
+            negative += s[i]
+    heavier = max(positive, negative)
+    c = min(positive, negative) / heavier if heavier > 0.0 else 1.0
+    sign = 1.0 if positive > negative else -1.0
+    gap = 0.0
+    left = np.log1p(-c) if c < 1.0 else 0.0
+    for i in range(y.size):
+        scaled = y[i] * sign > 0.0
+        dual = c * s[i] if scaled else s[i]
+        r[i] = -y[i] * dual
+        if scaled and c < 1.0:
+            x = left - m[i]
+            rest = np.log1p(np.exp(-abs(x))) + max(x, 0.0)
+            log_c = np.log(c) if c > 0.0 else 0.0
+            gap += max(dual * log_c + (1.0 - dual) * rest, 0.0)
+    out[:] = 0.0
+    step = block_rows(X)
+    for first in range(0, y.size, step):
+        backward(X, first, min(first + step, y.size), r, part, out)
+    for j in range(w.size):
+        gap += (out[j] + l2 * w[j]) ** 2 / (2.0 * l2)
+    return gap
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)

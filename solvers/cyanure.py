@@ -1,9 +1,12 @@
 import numpy as np
-from cyanure.estimators import Classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings, silence_output
+
+with Library("pip install cyanure") as needs:
+    from cyanure.estimators import Classifier
 
 
 class Solver(LogisticSolver):
@@ -21,6 +24,7 @@ class Solver(LogisticSolver):
 
     name = "cyanure"
     requirements = ["pip::cyanure"]
+    needs = needs
     parameters = {
         "solver": [
             "qning-ista", "qning-miso", "catalyst-miso", "catalyst-svrg",

@@ -1,8 +1,11 @@
-from glum import GeneralizedLinearRegressor
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+
+with Library("pip install glum") as needs:
+    from glum import GeneralizedLinearRegressor
 
 
 class Solver(LogisticSolver):
@@ -20,6 +23,7 @@ class Solver(LogisticSolver):
 
     name = "glum"
     requirements = ["pip::glum"]
+    needs = needs
     parameters = {"solver": ["irls-ls", "irls-cd", "lbfgs"]}
     choices = {"solver": ("irls-ls", "irls-cd", "lbfgs")}
     sampling_strategy = "tolerance"

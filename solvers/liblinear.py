@@ -1,11 +1,17 @@
 import ctypes
+import sys
 
 import numpy as np
-from liblinear.liblinearutil import parameter, problem, train
 from scipy import sparse
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 
+with Library("pip install liblinear-official") as needs:
+    from liblinear.liblinearutil import parameter, problem, train
+
+# The dual takes its order of the samples from C's `rand`
+LIBC = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
 # LIBLINEAR's -s
 METHODS = {"primal": 0, "dual": 7, "l1": 6}
 
@@ -25,7 +31,7 @@ class Solver(LogisticSolver):
 
     name = "liblinear"
     requirements = ["pip::liblinear-official"]
-    # a literal, for benchopt reads it where liblinear is not installed
+    needs = needs
     parameters = {"method": ["primal", "dual", "l1"]}
     choices = {"method": tuple(METHODS)}
     sampling_strategy = "tolerance"
@@ -71,9 +77,8 @@ class Solver(LogisticSolver):
         )
 
     def solve(self, tol):
-        # the dual takes its order from C's rand()
-        ctypes.CDLL(None).srand(0)
         self.options.eps = tol
+        LIBC.srand(self.get_seed(use_repetition=True) % 2**31)
         model = train(self.problem, self.options)
         n_weights = model.nr_feature + self.fit_intercept
         # A copy: the model frees its own. Weights are for the first label.

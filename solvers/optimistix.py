@@ -1,11 +1,4 @@
-from functools import partial
-
-import jax
-import jax.numpy as jnp
-import lineax
 import numpy as np
-import optimistix
-from jax.experimental.sparse import BCSR
 from scipy import sparse
 
 from benchmark_utils.base_solver import LogisticSolver
@@ -14,36 +7,13 @@ from benchmark_utils.intercept import (
     ridge_diagonal,
     split_intercept,
 )
+from benchmark_utils.libraries import Library
 
-jax.config.update("jax_enable_x64", True)
+with Library("pip install optimistix") as needs:
+    import jax
+    from jax.experimental.sparse import BCSR
 
-MAX_STEPS = 10**5
-
-
-def objective(x, problem):
-    A, y, ridge = problem
-    # a mean: tolerances mean the same whatever the number of samples
-    loss = jnp.logaddexp(0.0, -y * (A @ x)).sum()
-    return (loss + 0.5 * (ridge * x * x).sum()) / len(y)
-
-
-@partial(jax.jit, static_argnames="method")
-def minimize(problem, tol, method):
-    x0 = jnp.zeros(problem[2].shape)
-    if method == "newton":
-        solver = optimistix.Newton(
-            rtol=tol, atol=tol, linear_solver=lineax.Cholesky()
-        )
-        return optimistix.root_find(
-            jax.grad(objective), solver, x0, problem, max_steps=200,
-            throw=False,
-            tags=frozenset({lineax.positive_semidefinite_tag}),
-        ).value
-    minimiser = {"bfgs": optimistix.BFGS, "lbfgs": optimistix.LBFGS}[method]
-    return optimistix.minimise(
-        objective, minimiser(rtol=tol, atol=tol), x0, problem,
-        max_steps=MAX_STEPS, throw=False,
-    ).value
+    from benchmark_utils.optimistix_methods import minimize
 
 
 class Solver(LogisticSolver):
@@ -60,6 +30,7 @@ class Solver(LogisticSolver):
 
     name = "optimistix"
     requirements = ["pip::optimistix", "pip::jax"]
+    needs = needs
     parameters = {"method": ["newton", "bfgs", "lbfgs"]}
     choices = {"method": ("newton", "bfgs", "lbfgs")}
     sampling_strategy = "tolerance"

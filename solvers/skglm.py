@@ -1,12 +1,15 @@
 import numpy as np
-import skglm.solvers
 from scipy import sparse
-from skglm.datafits import Logistic
-from skglm.penalties import L1, L2, L1_plus_L2
 from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+
+with Library("pip install skglm") as needs:
+    import skglm.solvers
+    from skglm.datafits import Logistic
+    from skglm.penalties import L1, L2, L1_plus_L2
 
 SOLVERS = {
     "ProxNewton": dict(max_iter=1000),
@@ -29,7 +32,7 @@ class Solver(LogisticSolver):
 
     name = "skglm"
     requirements = ["pip::skglm"]
-    # a literal, for benchopt reads it where skglm is not installed
+    needs = needs
     parameters = {"solver": ["ProxNewton", "AndersonCD", "FISTA", "LBFGS"]}
     choices = {"solver": tuple(SOLVERS)}
     sampling_strategy = "tolerance"

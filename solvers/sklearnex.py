@@ -1,9 +1,12 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearnex.linear_model import LogisticRegression
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
 from benchmark_utils.quiet import ignore_warnings
+
+with Library("pip install scikit-learn-intelex") as needs:
+    from sklearnex.linear_model import LogisticRegression
 
 
 class Solver(LogisticSolver):
@@ -19,6 +22,7 @@ class Solver(LogisticSolver):
 
     name = "sklearnex"
     requirements = ["pip::scikit-learn-intelex"]
+    needs = needs
     parameters = {"solver": ["lbfgs", "newton-cg"]}
     choices = {"solver": ("lbfgs", "newton-cg")}
     sampling_strategy = "iteration"

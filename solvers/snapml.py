@@ -1,8 +1,11 @@
 import numpy as np
 from scipy import sparse
-from snapml import LogisticRegression
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.libraries import Library
+
+with Library("pip install snapml") as needs:
+    from snapml import LogisticRegression
 
 
 class Solver(LogisticSolver):
@@ -19,6 +22,7 @@ class Solver(LogisticSolver):
 
     name = "snapml"
     requirements = ["pip::snapml"]
+    needs = needs
     parameters = {"formulation": ["primal", "dual"]}
     choices = {"formulation": ("primal", "dual")}
     sampling_strategy = "tolerance"

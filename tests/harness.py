@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from benchopt.benchmark import Benchmark
+from benchopt.callback import _Callback
 from benchopt.utils.parametrized_name_mixin import product_param
 from benchopt.utils.run_context import RunContext
 
@@ -65,12 +66,15 @@ def set_problem(problem, data):
     return problem._set_dataset(data)
 
 
-def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
+def run_to_the_end(
+    one, problem, data, n_iter=None, max_runs=200, timeout=30, target=None
+):
     """Sample a curve as benchopt's runner does.
 
     Returns a namespace with `skipped` (a reason or None), `points` (the
     metrics of each point), `coef` and `intercept` of the last one. With
-    `n_iter` there is one point, after that many iterations.
+    `n_iter` there is one point, after that many iterations; with `target`
+    the curve ends at that relative gap.
     """
     skip, reason = set_problem(problem, data)
     assert not skip, reason
@@ -81,9 +85,18 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
     criterion = one._stopping_criterion.get_runner_instance(
         solver=one, max_runs=max_runs, timeout=timeout
     )
+    if target is not None:
+        criterion.target = target
     one._warm_up()
-    stop_val = criterion.init_stop_val() if n_iter is None else n_iter
     curve, stop = [], False
+    if one.sampling_strategy == "callback":
+        callback = _Callback(problem, one, {}, criterion)
+        callback.start()
+        one.run(callback)
+        curve, _, result = callback.get_results()
+        stop = True
+    else:
+        stop_val = criterion.init_stop_val() if n_iter is None else n_iter
     while not stop:
         one.pre_run_hook(stop_val)
         one.run(stop_val)
@@ -97,7 +110,8 @@ def run_to_the_end(one, problem, data, n_iter=None, max_runs=200, timeout=30):
         skipped=None,
         points=[
             {name.removeprefix("objective_"): value
-             for name, value in point.items()}
+             for name, value in point.items()
+             if name.startswith("objective_")}
             for point in curve
         ],
         coef=np.array(result["coef"], dtype=float),

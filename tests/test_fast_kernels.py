@@ -5,12 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from numba import njit
-from scipy import sparse
 
-from benchmark_utils import dense_passes, passes, sparse_passes
+from benchmark_utils import dense_steps
 from benchmark_utils import logistic as naive
 from benchmark_utils.cholesky import factorize, solve
+from benchmark_utils.dense_factor import make_factor
 from benchmark_utils.gram_kernel import (
     PANEL,
     gram_reference,
@@ -89,101 +88,118 @@ def test_gram(n, p, dtype, intercept):
         np.triu(C[:q, :q]), np.triu(expected), rtol=tolerance,
         atol=tolerance,
     )
-    A = sparse_passes.as_rows(sparse.csr_matrix(X), dtype)
-    D = np.empty_like(C)
-    sparse_passes.weighted_gram(
-        A, p, roots, rows, count, intercept, panel, D
-    )
-    np.testing.assert_allclose(
-        np.triu(D[:q, :q]), np.triu(expected), rtol=tolerance,
-        atol=tolerance,
-    )
 
 
-@njit
-def all_passes(A, X, rows, count, v, shift, h, c, y, w, b):
-    n, p = y.size, w.size
-    out, products = np.zeros_like(v), np.zeros(n)
-    scaled = np.zeros_like(c)
-    Hb = passes.hessian_product(
-        A, rows, count, v, shift, h, out, products, scaled
-    )
-    only = np.zeros(n)
-    passes.products_only(A, rows, count, v, shift, only)
-    transposed = np.zeros_like(v)
-    passes.transposed_product(A, np.arange(n), c, transposed)
-    squares = np.zeros(p)
-    passes.add_squares(A, rows, count, h, squares)
-    V = np.empty((4, n))
-    gradient = np.empty(p)
-    loss, gb = passes.exact_gradient(
-        X, y, np.arange(n), w, b, V[0], V[1], V[2], V[3], gradient
-    )
-    return Hb, out, products, only, transposed, squares, loss, gb, gradient
+SIZES = [(1, 1), (9, 3), (37, 60), (600, 51), (70, 200), (20, 3000), (3000, 7)]
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n, p", [
-    (1, 1), (9, 3), (37, 60), (600, 51), (70, 20), (20, 3000),
-])
-def test_passes(n, p, dtype, kind):
+def design(n, p, dtype):
     X = RNG.standard_normal((n, p)) * (RNG.random((n, p)) < 0.5)
     X[n // 2] = 0.0
-    rows = RNG.permutation(n)
-    count = max(2 * n // 3, 1)
-    y = np.where(RNG.random(n) < 0.5, 1.0, -1.0)
-    h, c, w, v = RNG.random(n), RNG.random(n), *RNG.random((2, p))
-    if kind == "dense":
-        data, single = X, X.astype(dtype)
-    else:
-        data = sparse_passes.as_rows(sparse.csr_matrix(X), np.float64)
-        single = sparse_passes.as_rows(sparse.csr_matrix(X), dtype)
-    for taken in (count, n):
-        Hb, out, products, only, transposed, squares, loss, gb, gradient = (
-            all_passes(
-                single, data, rows, taken, v.astype(dtype), 0.5, h,
-                c.astype(dtype), y, w, 0.25,
-            )
+    return X.astype(dtype), np.where(RNG.random(n) < 0.5, 1.0, -1.0)
+
+
+def close(a, b, tolerance):
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, p", SIZES)
+def test_gradients(n, p, dtype):
+    """In float64, whatever the data are."""
+    X, y = design(n, p, dtype)
+    w, b = RNG.standard_normal(p) / np.sqrt(p), 0.25
+    m, s, h, r = np.empty((4, n))
+    part, out = np.empty(p), np.full(p, np.nan)
+    loss, grad_b = dense_steps.exact_gradient(
+        X, y, w, b, m, s, h, r, part, out
+    )
+    margins = naive.predict_margins(X.astype(float), y, w, b)
+    expected, expected_b = naive.gradient(X.astype(float), y, margins)
+    close(m, margins, 1e-12)
+    close(out, expected, 1e-11)
+    close(grad_b, expected_b, 1e-11)
+    close(loss, naive.log_loss(margins), 1e-12)
+
+    # at w = 0, with a copy and the squares on the way
+    A, squares = np.empty((n, p), np.float32), np.empty(p)
+    dense_steps.first_read(X, y, True, A, out, squares)
+    close(out, -0.5 * X.astype(float).T @ y, 1e-11)
+    close(squares, (X.astype(float) ** 2).sum(axis=0), 1e-11)
+    np.testing.assert_array_equal(A, X.astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, p", SIZES)
+def test_steps(n, p, dtype):
+    """`trial` in one read, `along` and `gradient_change` in two: the same."""
+    X, y = design(n, p, dtype)
+    d, d_b, t, size = RNG.standard_normal(p), 0.5, 0.7, 3.0
+    v = (d / size).astype(dtype)
+    m = RNG.standard_normal(n)
+    s, h = np.empty((2, n))
+    loss_weights_curvature(m, s, h)
+    dm, m_new, s_new, h_new = np.empty((4, n))
+    c, part, out = np.empty(n, dtype), np.empty(p, dtype), np.zeros(p)
+    loss, before, after, change = dense_steps.trial(
+        X, y, v, d_b / size, size, t, m, s, dm, m_new, s_new, h_new, c, part,
+        out,
+    )
+    tolerance = 2e-4 if dtype == np.float32 else 1e-11
+    step = y * (X.astype(float) @ d + d_b)
+    r = y * (s - s_new)
+    close(dm, step, tolerance)
+    close(m_new, m + t * step, tolerance)
+    close(loss, naive.log_loss(m + t * step), tolerance)
+    close(before, -s @ dm, tolerance)
+    close(after, -s_new @ dm, tolerance)
+    close(change, r.sum(), tolerance)
+    close(out, X.astype(float).T @ r, tolerance * 10)
+
+    again, total = np.empty(n), np.zeros(p)
+    dense_steps.along(X, y, v, d_b / size, size, again)
+    close(again, dm, tolerance)
+    assert dense_steps.gradient_change(
+        X, y, s, s_new, c, part, total
+    ) == pytest.approx(change)
+    close(total, out, tolerance)
+
+
+@pytest.mark.parametrize("n, p", SIZES)
+def test_hessian_product(n, p):
+    X, _ = design(n, p, np.float64)
+    h, v = RNG.random(n), RNG.standard_normal(p)
+    products, scaled = np.empty((2, n))
+    part, out = np.empty(p), np.ones(p)
+    total = dense_steps.hessian_product(
+        X, v, 0.5, h, products, scaled, part, out
+    )
+    z = X @ v + 0.5
+    close(products, z, 1e-11)
+    close(out, 1 + X.T @ (h * z), 1e-10)
+    close(total, h @ z, 1e-10)
+
+
+@pytest.mark.parametrize("p", [1, 3, 40])
+def test_a_sampled_factor_estimates_the_whole(p):
+    """Rows with large curvature are all taken, the others by chance."""
+    X, _ = design(4000, p, np.float64)
+    h = np.where(np.arange(4000) % 100, 0.02, 0.25) * (RNG.random(4000) < 0.9)
+    ridge, scale = np.full(p, 0.1), np.empty(p)
+    width = -(-padded(p, np.float64) // 8) * 8
+    panel, C = np.zeros((PANEL, width)), np.empty((width, width))
+    L, rows = np.empty((p, p)), np.empty((2, 4000), np.int64)
+    H = X.T @ (h[:, None] * X) + np.diag(ridge)
+    for sample, tolerance, whole in [(10**5, 0.05, True), (900, 0.4, False)]:
+        taken, all_rows = make_factor(
+            X, h, ridge, False, sample, rows[0], rows[1], np.empty(4000),
+            panel, C, L, scale,
         )
-        some = rows[:taken]
-        tolerance = 2e-4 if dtype == np.float32 else 1e-11
-        z = X[some] @ v + 0.5
-
-        def close(a, b, tolerance=tolerance):
-            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
-
-        close(products[some], z)
-        close(only[some], z)
-        close(out, X[some].T @ (h[some] * z))
-        close(Hb, h[some] @ z)
-        close(transposed, X.T @ c)
-        close(squares, h[some] @ X[some] ** 2)
-        margins = naive.predict_margins(X, y, w, 0.25)
-        grad, grad_b = naive.gradient(X, y, margins)
-        close(gradient, grad, 1e-10)
-        close(gb, grad_b, 1e-10)
-        close(loss, naive.log_loss(margins), 1e-12)
-
-
-def test_unsorted_and_duplicate_entries():
-    X = sparse.csr_matrix(
-        (np.array([1.0, 2.0, 3.0, 4.0]), np.array([2, 0, 2, 1]),
-         np.array([0, 3, 4])), shape=(2, 3),
-    )
-    A = sparse_passes.as_rows(X, np.float64)
-    out = np.zeros(2)
-    sparse_passes.dots(
-        A, np.arange(2), 0, 2, np.array([1.0, 10.0, 100.0]), 0.0, out
-    )
-    assert out.tolist() == [402.0, 40.0]
-    panel, C = np.zeros((PANEL, 8)), np.zeros((8, 8))
-    sparse_passes.weighted_gram(
-        A, 3, np.ones(2), np.arange(2), 2, False, panel, C
-    )
-    np.testing.assert_allclose(
-        np.triu(C[:3, :3]), np.triu(X.toarray().T @ X.toarray())
-    )
+        assert all_rows == whole
+        assert 0 < taken <= sample
+        factor = L / scale[:, None]
+        ratio = np.linalg.eigvals(np.linalg.solve(H, factor @ factor.T))
+        close(ratio, 1.0, tolerance)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -233,6 +249,6 @@ def test_an_older_cpu(tmp_path):
 
 def test_groups_are_whole():
     for p in (1, 49, 500, 100_000):
-        rows = dense_passes._group(np.empty((1, p)))
+        rows = dense_steps.block_rows(np.empty((1, p)))
         assert rows % 8 == 0
         assert rows >= 8

@@ -7,7 +7,7 @@ from benchopt.benchmark import Benchmark
 
 from browser import PHONE, WIDE, Browser
 from conftest import ROOT
-from make_page import make_page, self_contained
+from make_page import compact, make_page, self_contained
 
 SOLVERS = ["auto-newton", "raw-newton", "scipy[method=[L-BFGS-B,Newton-CG]]"]
 # What is drawn is what plotly has put into the document
@@ -292,6 +292,20 @@ def test_the_result_file_is_inside(browse, result):
         "async (a) => (await (await fetch(a.href)).arrayBuffer()).byteLength))"
     )
     assert links == [result.stat().st_size] * 2
+
+
+def test_plots_are_the_same_when_compact(browse):
+    curve = [1.0, 2.0, 3.0, 4.0, 5.0, 1e-17]
+    plots = {
+        "a b": {"x": curve, "y": [1 / 3] * 6, "title": "d'é\"</p>", "n": 7},
+        "b": [{"x": curve, "y": curve, "text": None, "all": [curve, curve]}],
+    }
+    found = browse().run(compact(plots))
+    plots["a b"]["y"] = [0.333333333333] * 6
+    assert found == plots
+    text = compact({"x": [1.23456789], "y": [1.23456789, float("nan")]})
+    assert "1.23457]" in text and "[1.23456789,NaN]" in text
+    assert compact([curve] * 9).count("1e-17") == 1
 
 
 def test_a_changed_template_is_noticed(tmp_path):

@@ -21,9 +21,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmark_utils import provenance
-from benchmark_utils.problem_facts import DEFINITIONS, kinds_of
-from publish_result import ROOT, newest
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils import provenance  # noqa: E402
+from benchmark_utils.problem_facts import DEFINITIONS, kinds_of  # noqa: E402
+from publish_result import newest  # noqa: E402
 
 LEVEL = 1e-6
 START, END = "<!-- conclusion: start -->", "<!-- conclusion: end -->"
@@ -118,7 +121,11 @@ def comparison(ranked, times):
     both = ratio[np.isfinite(ratio) & np.isfinite(times[second])]
     if both.empty:
         return f"then `{second}`"
-    return f"then `{second}`, {said(np.exp(np.log(both).mean()))} the time"
+    mean = np.exp(np.log(both).mean())
+    if 1 / 1.1 < mean < 1.1:
+        return f"`{second}` is about as fast"
+    where = " where both reach it" if len(both) < len(times) else ""
+    return f"then `{second}`, {said(mean)} the time{where}"
 
 
 def said(ratio):
@@ -131,13 +138,17 @@ def lost(times):
     missed = np.isinf(times).sum()
     worst = missed[missed > 0].sort_values(ascending=False, kind="stable")
     lines = []
-    if len(worst):
+    often = worst[worst > 1]
+    if len(often):
         named = ", ".join(
             f"`{name}` ({number} of {n_run[name]})"
-            for name, number in worst.items()
+            for name, number in often.items()
         )
-        lines.append(f"Did not reach the level on all problems: {named}.")
-    else:
+        lines.append(f"Did not reach the level on several problems: {named}.")
+    if len(worst) > len(often):
+        named = ", ".join(f"`{name}`" for name in worst.index[len(often):])
+        lines.append(f"Did not reach it on one problem: {named}.")
+    if worst.empty:
         lines.append("Every solver reached the level on all its problems.")
     ranked = rank(times[np.isfinite(times).any(axis=1)])
     complete = ranked[missed[ranked.index] == 0].sort_values("ratio")

@@ -10,18 +10,19 @@ Without an argument the newest file in outputs/ is taken.
 """
 import argparse
 import base64
+import json
 import re
 import sys
 import webbrowser
 from html import escape
 from pathlib import Path
 
-import pandas as pd
 import plotly
 from benchopt.benchmark import Benchmark
 from benchopt.plotting import _sanitize_config
 from benchopt.plotting.generate_html import get_results, render_all_results
 from benchopt.plotting.helpers import reset_solver_styles
+from benchopt.results import read_results
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -41,7 +42,7 @@ def make_page(result, target=None, home=HOME):
     Parameters
     ----------
     result : pathlib.Path
-        A parquet file of benchopt; it is not changed.
+        A parquet or csv file of benchopt; it is not changed.
     target : pathlib.Path, optional
         Where to write; beside the result by default.
     home : str
@@ -58,7 +59,8 @@ def make_page(result, target=None, home=HOME):
     config = _sanitize_config(benchmark.get_plot_config())
     reset_solver_styles()
     found = get_results([result], result.parent, benchmark, config)
-    found[0]["sysinfo"] = system_information(pd.read_parquet(result))
+    found[0]["json_plots"] = compact(json.loads(found[0]["json_plots"]))
+    found[0]["sysinfo"] = system_information(read_results(result))
     (html,) = render_all_results(found, benchmark, home=home)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(self_contained(html, result), encoding="utf-8")
@@ -76,6 +78,37 @@ def system_information(df):
         place = top if name in AT_THE_TOP else rest
         place[provenance.LABELS[name]] = escape(text)
     return {"main": top, "sub": rest, "ter": {}}
+
+
+def compact(plots):
+    """The plots as a JavaScript expression that holds equal lists once.
+
+    The times of a curve come again for every metric: with times of six digits
+    and values of twelve, a page of 18 problems and 44 solvers has 2.7 MB
+    of data instead of 7.7.
+    """
+    lists = {}
+
+    def text(value, digits=12):
+        if isinstance(value, float):
+            value = float(f"{value:.{digits}g}")
+        elif isinstance(value, dict):
+            return "{" + ",".join(
+                f"{json.dumps(name)}:"
+                f"{text(one, 6 if name.startswith('x') else 12)}"
+                for name, one in value.items()
+            ) + "}"
+        elif isinstance(value, list):
+            inner = "[" + ",".join(text(one, digits) for one in value) + "]"
+            if len(inner) < 20:
+                return inner
+            return f"L[{lists.setdefault(inner, len(lists))}]"
+        return json.dumps(value)
+
+    result = text(plots)
+    # a list may hold earlier ones, so they are filled in order
+    filled = "".join(f"L.push({inner});" for inner in lists)
+    return f"(() => {{const L = [];{filled}return {result};}})()"
 
 
 def self_contained(html, result):

@@ -69,7 +69,9 @@ const gridjs = (() => {
         && Math.abs(value) < 10 ** -tableFloatPrecision;
       const formatted = small ? value.toExponential(1)
         : Number.isNaN(value) ? '' : column.formatter(value);
-      const made = element('td', 'gridjs-td');
+      const made = element(
+        'td', `gridjs-td${typeof value === 'number' ? ' page-number' : ''}`,
+      );
       if (formatted && formatted.markup !== undefined) {
         made.innerHTML = formatted.markup;
       } else {

@@ -1,0 +1,102 @@
+import numpy as np
+
+from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.intercept import (
+    append_ones,
+    ridge_diagonal,
+    split_intercept,
+)
+from benchmark_utils.libraries import Library
+from benchmark_utils.quiet import ignore_warnings
+
+with Library("pip install statsmodels") as needs:
+    from statsmodels.api import GLM, Logit
+    from statsmodels.genmod.families import Binomial
+
+# SLSQP factorizes dense matrices of 4p x 2p: one point of a curve takes 20 s
+# at p = 300
+MAX_FEATURES_SLSQP = 300
+
+
+class Solver(LogisticSolver):
+    """statsmodels: the regularized fits of its Logit and of its GLM.
+
+    ``slsqp``: `Logit.fit_regularized` minimizes -log-likelihood
+    + alpha |w|_1, which is F for alpha = lambda1, by sequential quadratic
+    programming with w between -u and u. ``coordinate-descent`` and ``bfgs``:
+    `GLM.fit_regularized` for the binomial family minimizes
+    -log-likelihood / n + alpha (r |w|_1 + (1 - r) / 2 |w|_2^2), so
+    alpha = (lambda1 + lambda2) / n and r = lambda1 / (lambda1 + lambda2); it
+    takes SciPy's BFGS, in which no tolerance can be set, where r = 0. An
+    entry of alpha that is zero leaves the intercept out of the penalty.
+
+    Timed: the model and its fit at ``acc`` or ``cnvrg_tol``, with no
+    trimming of small coefficients.
+    """
+
+    name = "statsmodels"
+    requirements = ["pip::statsmodels"]
+    needs = needs
+    parameters = {"method": ["slsqp", "coordinate-descent", "bfgs"]}
+    choices = {"method": ("slsqp", "coordinate-descent", "bfgs")}
+    sampling_strategy = "tolerance"
+    references = [
+        "S. Seabold and J. Perktold, Statsmodels: econometric and "
+        "statistical modeling with Python, SciPy 2010, "
+        "doi:10.25080/Majora-92bf1922-011",
+        "D. Kraft, Algorithm 733: TOMP, ACM TOMS 20(3), 1994, "
+        "doi:10.1145/192115.192124",
+    ]
+
+    language = "Python"
+    handles_sparse = False
+
+    @property
+    def penalties(self):
+        return {
+            "slsqp": ("l1",),
+            "coordinate-descent": ("l1", "elasticnet"),
+            "bfgs": ("l2",),
+        }.get(self.method, ())
+
+    why_not = {
+        "l1": "bfgs needs a smooth objective",
+        "l2": "for l2 alone statsmodels takes bfgs",
+        "elasticnet": "of its methods coordinate-descent takes it",
+        "sparse": "statsmodels would make them dense",
+    }
+
+    def skip_problem(self, X, lmbd1, lmbd2, fit_intercept):
+        if self.method == "slsqp" and X.shape[1] > MAX_FEATURES_SLSQP:
+            return True, (
+                "takes minutes for a point with more than "
+                f"{MAX_FEATURES_SLSQP} features (SLSQP's dense matrices)."
+            )
+        return False, None
+
+    def prepare(self):
+        self.A = append_ones(self.X, self.fit_intercept)
+        self.positive = (self.y > 0).astype(float)
+        # a weight for every column, zero for the intercept
+        self.strength = ridge_diagonal(
+            self.A.shape[1], self.lmbd1 + self.lmbd2, self.fit_intercept
+        )
+
+    def solve(self, tol):
+        with ignore_warnings():
+            if self.method == "slsqp":
+                model = Logit(self.positive, self.A)
+                fitted = model.fit_regularized(
+                    alpha=self.strength, acc=tol, maxiter=10**4,
+                    trim_mode="off", disp=0,
+                )
+            else:
+                model = GLM(self.positive, self.A, family=Binomial())
+                fitted = model.fit_regularized(
+                    alpha=self.strength / len(self.y),
+                    L1_wt=self.lmbd1 / (self.lmbd1 + self.lmbd2),
+                    cnvrg_tol=tol, zero_tol=0.0, maxiter=10**4,
+                )
+        self.coef, self.intercept = split_intercept(
+            np.asarray(fitted.params), self.fit_intercept
+        )
