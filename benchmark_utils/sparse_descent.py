@@ -22,17 +22,14 @@ Newton method", SIAM J. Sci. Comput. 17(1), 1996, doi:10.1137/0917003).
 import numpy as np
 from numba import njit
 
-from benchmark_utils.sparse_factor import solve
-from benchmark_utils.sparse_kernels import (
-    Rows,
-    gather,
-    hessian_product,
-    original_products,
-    original_transposed,
-    scatter,
-    scatter_squares,
+from benchmark_utils.sparse_directions import (
+    largest,
+    lbfgs_direction,
+    newton_direction,
 )
-from benchmark_utils.sparse_margins import best_shift, evaluate, search
+from benchmark_utils.sparse_kernels import gather, scatter
+from benchmark_utils.sparse_margins import search
+from benchmark_utils.sparse_point import diagonal
 
 # why `descend` returned
 CLOSE, NOISY, SLOW, LIMIT, STUCK = 0, 1, 2, 3, 4
@@ -42,272 +39,7 @@ MEMORY = 6
 _AT_LEAST, _AT_MOST = 40, 60
 # The diagonal is renewed after some iterations, if h changed by this share
 _CHANGED = 0.1
-# In CG, rows whose curvature is below this share of the largest add to the
-# diagonal of H only; if that leaves out enough of them
-_INACTIVE, _WORTH = 0.003, 0.8
-_1 = np.uint64(1)
 _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _dot(a, b):
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _add(factor, a, out):
-    for j in range(out.size):
-        out[j] += factor * a[j]
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _largest(a):
-    total = 0.0
-    for j in range(a.size):
-        total = max(total, abs(np.float64(a[j])))
-    return total
-
-
-@njit(error_model="numpy", cache=True)
-def diagonal(A, h, l2, intercept, inverse, h_then):
-    """inverse = 1 / diag(H), of p + 1 entries; h_then = h."""
-    p = inverse.size - 1
-    inverse[:] = 0.0
-    scatter_squares(A, h, inverse)
-    total = 0.0
-    for i in range(h.size):
-        h_then[i] = h[i]
-        total += h[i]
-    for j in range(p):
-        inverse[j] = 1.0 / (inverse[j] + l2)
-    # where all margins are huge, 1 / total is no step for an intercept
-    least = 1e-8 * h.size
-    inverse[p] = 1.0 / max(total, least) if intercept else 0.0
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def exact_point(
-    A, packed, X, by_rows, order, y, l2, intercept, w, m, s, h, g
-):
-    """Margins, gradient and certified gap at w, all in float64.
-
-    With an intercept it is first moved to its minimiser, on the margins;
-    then the weights are scaled to sum y s = 0, which changes them by
-    rounding only, and the scaling is charged to the gap.
-
-    Returns
-    -------
-    value, gap, total_h : float
-    """
-    n, p = y.size, g.size - 1
-    if packed:
-        gather(A, 0, n, w, 0.0, m)
-    else:
-        original_products(X, by_rows, order, w, m)
-    shift = w[p] if intercept else 0.0
-    for i in range(n):
-        m[i] = y[i] * (m[i] + shift)
-    gap = 0.0
-    r = np.empty(n)
-    if intercept:
-        step, loss, total_h = best_shift(m, y, s, h)
-        w[p] += step
-        gap = _balance(y, s, r)
-    else:
-        loss, total_h = evaluate(m, s, h)
-        for i in range(n):
-            r[i] = -y[i] * s[i]
-    g[:] = 0.0
-    if packed:
-        scatter(A, 0, n, r, g)
-    else:
-        original_transposed(X, by_rows, order, r, g)
-    norm = 0.0
-    square = 0.0
-    for j in range(p):
-        g[j] += l2 * w[j]
-        square += g[j] * g[j]
-        norm += w[j] * w[j]
-    g[p] = 0.0
-    return loss + 0.5 * l2 * norm, gap + square / (2.0 * l2), total_h
-
-
-@njit(error_model="numpy", cache=True)
-def _balance(y, s, r):
-    """r = -y a for a = s scaled down in the heavier class to sum y a = 0.
-
-    Returns sum kl(a_i || s_i), what the scaling adds to the gap.
-    """
-    positive = 0.0
-    negative = 0.0
-    for i in range(y.size):
-        if y[i] > 0.0:
-            positive += s[i]
-        else:
-            negative += s[i]
-    heavy = 1.0 if positive > negative else -1.0
-    ratio = min(positive, negative) / max(positive, negative)
-    divergence = 0.0
-    for i in range(y.size):
-        r[i] = -y[i] * s[i]
-        if y[i] == heavy:
-            r[i] *= ratio
-            lost = 1.0 - ratio
-            other = max(1.0 - s[i], 1e-300)
-            if lost < 1e-4:
-                # an upper bound, chi-squared: the logarithms would cancel
-                divergence += s[i] * lost * lost * (1.0 + s[i] / other)
-            else:
-                divergence += s[i] * ratio * np.log(ratio)
-                divergence += (1.0 - ratio * s[i]) * np.log1p(
-                    s[i] * lost / other
-                )
-    return divergence
-
-
-@njit(error_model="numpy", cache=True)
-def _precondition(factor, intercept, inverse, d):
-    if factor.place.size > 0:
-        solve(factor, intercept, d)
-    else:
-        for j in range(d.size):
-            d[j] *= inverse[j]
-
-
-@njit(error_model="numpy", cache=True)
-def _lbfgs_direction(
-    S, Y, rho, alpha, count, head, factor, intercept, inverse, d
-):
-    """d, which holds -g, becomes minus the L-BFGS matrix times g."""
-    memory = rho.size
-    for k in range(count):
-        i = (head - 1 - k) % memory
-        alpha[i] = rho[i] * _dot(S[i], d)
-        _add(-alpha[i], Y[i], d)
-    _precondition(factor, intercept, inverse, d)
-    for k in range(count - 1, -1, -1):
-        i = (head - 1 - k) % memory
-        _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
-
-
-@njit(error_model="numpy", cache=True)
-def _matter(A, h):
-    """(rows, entries) whose curvature counts in CG, all or much fewer."""
-    starts = A.starts
-    least = _INACTIVE * _largest(h)
-    count = 0
-    entries = np.uint64(0)
-    for i in range(np.uint64(h.size)):
-        if h[i] > least:
-            count += 1
-            entries += starts[i + _1] - starts[i]
-    if entries > _WORTH * A.data.size:
-        return h.size, A.data.size
-    return count, np.int64(entries)
-
-
-@njit(error_model="numpy", cache=True)
-def _divide(A, h, part, curvature, rest):
-    """Copy the rows that count to `part`, their h to `curvature`.
-
-    The others add to the diagonal of H only, `rest`; returns the sum of
-    their h.
-    """
-    data, indices, starts = A
-    values, columns, places = part
-    least = _INACTIVE * _largest(h)
-    total = 0.0
-    count = np.uint64(0)
-    place = np.uint64(0)
-    for i in range(np.uint64(h.size)):
-        if h[i] > least:
-            places[count] = place
-            curvature[count] = h[i]
-            count += _1
-            for e in range(starts[i], starts[i + _1]):
-                values[place] = data[e]
-                columns[place] = indices[e]
-                place += _1
-        else:
-            weight = h[i]
-            total += weight
-            for e in range(starts[i], starts[i + _1]):
-                value = np.float64(data[e])
-                rest[indices[e]] += weight * value * value
-    places[count] = place
-    return total
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _newton_direction(
-    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
-    rest, dm, products, scaled
-):
-    """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv, rest
-    are work space; r holds the residual after. Returns the passes."""
-    n, p = h.size, g.size - 1
-    rz = 0.0
-    count, entries = _matter(A, h)
-    whole = count == n
-    rest[:] = 0.0
-    outside = 0.0
-    B, h_B = A, h
-    if not whole:
-        B = Rows(
-            np.empty(entries, A.data.dtype), np.empty(entries, np.uint32),
-            np.empty(count + 1, np.uint64),
-        )
-        h_B = np.empty(count)
-        outside = _divide(A, h, B, h_B, rest)
-    dm[:] = 0.0
-    for j in range(p + 1):
-        d[j] = 0.0
-        r[j] = -g[j]
-        v[j] = r[j]
-    _precondition(factor, intercept, inverse, v)
-    for j in range(p + 1):
-        rz += r[j] * v[j]
-    goal = forcing * forcing * rz
-    done = 0.0
-    for k in range(limit):
-        Hv[:] = 0.0
-        total = hessian_product(B, v, v[p], h_B, Hv, products, scaled)
-        done += entries / max(A.data.size, 1)
-        curved = 0.0
-        for j in range(p):
-            Hv[j] += (l2 + rest[j]) * v[j]
-            curved += v[j] * Hv[j]
-        if intercept:
-            Hv[p] = total + outside * v[p]
-            curved += v[p] * Hv[p]
-        if not curved > 0.0:
-            break
-        a = rz / curved
-        previous = rz
-        rz = 0.0
-        for j in range(p + 1):
-            d[j] += a * v[j]
-            r[j] -= a * Hv[j]
-            z[j] = r[j]
-        _precondition(factor, intercept, inverse, z)
-        for j in range(p + 1):
-            rz += r[j] * z[j]
-        if whole:
-            for i in range(n):
-                dm[i] += a * products[i]
-        if not rz > goal:
-            break
-        b = rz / previous
-        for j in range(p + 1):
-            v[j] = z[j] + b * v[j]
-    if not whole:
-        gather(A, 0, n, d, d[p], dm)
-        done += 0.5
-    return done
 
 
 @njit(error_model="numpy", cache=True)
@@ -381,7 +113,7 @@ def descend(
             square += g[j] * g[j]
         gap = square / (2.0 * l2)
         value = state[0]
-        scale = _largest(g)
+        scale = largest(g)
         if gap <= 0.8 * tol * value and (
             not intercept or g[p] * g[p] <= tol * value * state[2]
         ):
@@ -405,7 +137,7 @@ def descend(
             for j in range(p + 1):
                 d[j] = -g[j] / scale
             pairs = int(state[3])
-            _lbfgs_direction(
+            lbfgs_direction(
                 S, Y, rho, alpha, min(pairs, rho.size), pairs % rho.size,
                 factor, intercept, inverse, d,
             )
@@ -436,7 +168,7 @@ def descend(
             forcing = max(forcing, 0.3 * np.sqrt(tol * value / gap))
             forcing = min(forcing, 0.5)
             limit = int(max(1.0, min(500.0, started + budget - counts[1])))
-            done = _newton_direction(
+            done = newton_direction(
                 A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r,
                 z, v, Hv, rest, dm, products, scaled,
             )
@@ -500,7 +232,7 @@ def descend(
             old_norm = np.sqrt(old_norm)
             continue
         # a pair, divided by the largest change, so that float32 holds it
-        size = _largest(Hv)
+        size = largest(Hv)
         if not size > 0.0:
             return NOISY if state[1] > 0.0 else STUCK
         k = int(state[3]) % rho.size

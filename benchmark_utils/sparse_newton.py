@@ -16,16 +16,12 @@ from benchmark_utils.sparse_descent import (
     STUCK,
     changed,
     descend,
-    diagonal,
-    exact_point,
 )
 from benchmark_utils.sparse_dual import ascend
-from benchmark_utils.sparse_factor import (
-    empty_factor,
-    factorize,
-    make_plan,
-)
+from benchmark_utils.sparse_elimination import make_plan
+from benchmark_utils.sparse_factor import empty_factor, factorize
 from benchmark_utils.sparse_packing import as_it_is, pack, unsigned_arrays
+from benchmark_utils.sparse_point import diagonal, exact_point
 
 STATUS_REACHED = "reached the tolerance"
 STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"

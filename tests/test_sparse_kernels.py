@@ -4,7 +4,8 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
-from benchmark_utils.sparse_factor import factorize, make_plan, solve
+from benchmark_utils.sparse_elimination import make_plan
+from benchmark_utils.sparse_factor import factorize, solve
 from benchmark_utils.sparse_kernels import (
     gather,
     hessian_product,
