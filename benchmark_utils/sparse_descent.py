@@ -62,7 +62,7 @@ def descend(
 
     Parameters
     ----------
-    A : Rows, of n rows and p columns
+    A : tuple, packed matrix of n rows and p columns
     exact : bool
         No entry of A was rounded.
     y : array of shape (n,), float64
@@ -80,7 +80,7 @@ def descend(
         Work space.
     inverse : array of shape (p + 1,), float64, updated
         The inverse of H's diagonal.
-    factor : Factor
+    factor : tuple, see `sparse_factor`
         Used instead of the diagonal unless it is empty.
     S, Y : arrays of shape (MEMORY, p + 1), float32; rho : (MEMORY,)
     state : array of shape (6,), float64, updated
@@ -103,7 +103,7 @@ def descend(
     # error of the change of g where all were rounded
     unit = 1e-15 if exact else 3e-8
     started = counts[1]
-    factored = factor.place.size > 0
+    factored = factor[0].size > 0
     old_norm = -1.0
     model_norm = 0.0
     guess = 1.0

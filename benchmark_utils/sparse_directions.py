@@ -3,7 +3,7 @@ import numpy as np
 from numba import njit
 
 from benchmark_utils.sparse_factor import solve
-from benchmark_utils.sparse_kernels import Rows, gather, hessian_product
+from benchmark_utils.sparse_kernels import gather, hessian_product
 
 # In CG, rows whose curvature is below this share of the largest add to the
 # diagonal of H only; if that leaves out enough of them
@@ -36,7 +36,7 @@ def largest(a):
 
 @njit(error_model="numpy", cache=True)
 def _precondition(factor, intercept, inverse, d):
-    if factor.place.size > 0:
+    if factor[0].size > 0:
         solve(factor, intercept, d)
     else:
         for j in range(d.size):
@@ -62,7 +62,7 @@ def lbfgs_direction(
 @njit(error_model="numpy", cache=True)
 def _matter(A, h):
     """(rows, entries) whose curvature counts in CG, all or much fewer."""
-    starts = A.starts
+    starts = A[2]
     least = _INACTIVE * largest(h)
     count = 0
     entries = np.uint64(0)
@@ -70,8 +70,8 @@ def _matter(A, h):
         if h[i] > least:
             count += 1
             entries += starts[i + _1] - starts[i]
-    if entries > _WORTH * A.data.size:
-        return h.size, A.data.size
+    if entries > _WORTH * A[0].size:
+        return h.size, A[0].size
     return count, np.int64(entries)
 
 
@@ -108,28 +108,16 @@ def _divide(A, h, part, curvature, rest):
 
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def newton_direction(
-    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
-    rest, dm, products, scaled
+def _conjugate_gradients(
+    B, h, l2, intercept, outside, factor, inverse, g, forcing, limit, d, r,
+    z, v, Hv, rest, dm, products, scaled
 ):
-    """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv, rest
-    are work space; r holds the residual after. Returns the passes."""
-    n, p = h.size, g.size - 1
+    """CG on (B' diag(h) B + lambda2 I + rest) d = -g; dm += B d.
+
+    Returns the products.
+    """
+    p = g.size - 1
     rz = 0.0
-    count, entries = _matter(A, h)
-    whole = count == n
-    rest[:] = 0.0
-    outside = 0.0
-    B, h_B = A, h
-    if not whole:
-        B = Rows(
-            np.empty(entries, A.data.dtype), np.empty(entries, np.uint32),
-            np.empty(count + 1, np.uint64),
-        )
-        h_B = np.empty(count)
-        outside = _divide(A, h, B, h_B, rest)
-    dm[:] = 0.0
     for j in range(p + 1):
         d[j] = 0.0
         r[j] = -g[j]
@@ -138,11 +126,9 @@ def newton_direction(
     for j in range(p + 1):
         rz += r[j] * v[j]
     goal = forcing * forcing * rz
-    done = 0.0
     for k in range(limit):
         Hv[:] = 0.0
-        total = hessian_product(B, v, v[p], h_B, Hv, products, scaled)
-        done += entries / max(A.data.size, 1)
+        total = hessian_product(B, v, v[p], h, Hv, products, scaled)
         curved = 0.0
         for j in range(p):
             Hv[j] += (l2 + rest[j]) * v[j]
@@ -151,7 +137,7 @@ def newton_direction(
             Hv[p] = total + outside * v[p]
             curved += v[p] * Hv[p]
         if not curved > 0.0:
-            break
+            return k + 1
         a = rz / curved
         previous = rz
         rz = 0.0
@@ -162,15 +148,42 @@ def newton_direction(
         _precondition(factor, intercept, inverse, z)
         for j in range(p + 1):
             rz += r[j] * z[j]
-        if whole:
-            for i in range(n):
-                dm[i] += a * products[i]
+        for i in range(h.size):
+            dm[i] += a * products[i]
         if not rz > goal:
-            break
+            return k + 1
         b = rz / previous
         for j in range(p + 1):
             v[j] = z[j] + b * v[j]
-    if not whole:
-        gather(A, 0, n, d, d[p], dm)
-        done += 0.5
-    return done
+    return limit
+
+
+@njit(error_model="numpy", cache=True)
+def newton_direction(
+    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
+    rest, dm, products, scaled
+):
+    """CG on H d = -g until the residual, in the norm of the preconditioner,
+    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv, rest
+    are work space; r holds the residual after. Returns the passes."""
+    n, p = h.size, g.size - 1
+    count, entries = _matter(A, h)
+    rest[:] = 0.0
+    dm[:] = 0.0
+    if count == n:
+        return float(_conjugate_gradients(
+            A, h, l2, intercept, 0.0, factor, inverse, g, forcing, limit, d,
+            r, z, v, Hv, rest, dm, products, scaled
+        ))
+    part = (
+        np.empty(entries, A[0].dtype), np.empty(entries, np.uint32),
+        np.empty(count + 1, np.uint64),
+    )
+    curvature = np.empty(count)
+    outside = _divide(A, h, part, curvature, rest)
+    done = _conjugate_gradients(
+        part, curvature, l2, intercept, outside, factor, inverse, g, forcing,
+        limit, d, r, z, v, Hv, rest, dm, products, scaled
+    )
+    gather(A, 0, n, d, d[p], dm)
+    return done * entries / A[0].size + 0.5

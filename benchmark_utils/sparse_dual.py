@@ -227,7 +227,7 @@ def ascend(
 
     Parameters
     ----------
-    A : Rows, of n rows
+    A : tuple, packed matrix of n rows
     y : array of shape (n,)
     l2 : float; intercept : bool
     goal : float

@@ -12,7 +12,7 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
-    place : array as in Factor
+    place : array as in a factor, see `sparse_factor`
     owned : array of shape (n_owned,), int64
         Rows with an eliminated column, by that column.
     owned_starts : array of shape (n_eliminated + 1,), int64
@@ -94,9 +94,9 @@ def _costs(row_starts, owner, intercept, owned_starts, q):
 
 def make_plan(A, p, intercept):
     """Choose the columns to eliminate."""
-    n = len(A.starts) - 1
+    n = len(A[2]) - 1
     starts = np.zeros(p + 1, np.int64)
-    rows = np.empty(len(A.indices), np.uint32)
+    rows = np.empty(len(A[1]), np.uint32)
     _columns(A, p, starts, rows)
     owner = np.full(n, -1, np.int64)
     place = np.zeros(p + 1, np.int64)
@@ -115,6 +115,6 @@ def make_plan(A, p, intercept):
         np.bincount(owner[owned], minlength=n_owners), out=owned_starts[1:]
     )
     updates, n_b = _costs(
-        A.starts, owner, float(intercept), owned_starts, q
+        A[2], owner, float(intercept), owned_starts, q
     )
     return Plan(place, owned, owned_starts, owner, q, updates, n_b)

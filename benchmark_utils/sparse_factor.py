@@ -15,8 +15,6 @@ Source: block elimination as in any sparse Cholesky (T. A. Davis, Direct
 Methods for Sparse Linear Systems, 2006, doi:10.1137/1.9780898718881), with
 one level of it.
 """
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from scipy.linalg import lapack
@@ -28,41 +26,27 @@ _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 _RIDGE = 2e-6
 
 
-class Factor(NamedTuple):
-    """A factor of H; of no columns before the first one is made.
-
-    Attributes
-    ----------
-    place : array of shape (p + 1,), int64
-        Of every column: its place in S, or -1 - its place in D. The last is
-        the intercept.
-    pivots : array of shape (n_eliminated,), float64
-        D.
-    single, double : arrays of shape (q, q), float32 and float64
-        Lower triangle of the factor of S, which was scaled to a unit
-        diagonal, in one of the two; the other is empty.
-    scale : array of shape (q,), float64
-        One over the root of the diagonal of S.
-    b_starts : array of shape (n_eliminated + 1,), int64
-    b_indices : array of shape (n_b,), uint32
-    b_data : array of shape (n_b,), float64
-        Row j of B is b_data[b_starts[j]:b_starts[j + 1]].
-    """
-
-    place: np.ndarray
-    pivots: np.ndarray
-    single: np.ndarray
-    double: np.ndarray
-    scale: np.ndarray
-    b_starts: np.ndarray
-    b_indices: np.ndarray
-    b_data: np.ndarray
+# A factor is the plain tuple
+#     place : array of shape (p + 1,), int64
+#         Of every column: its place in S, or -1 - its place in D. The last is
+#         the intercept.
+#     pivots : array of shape (n_eliminated,), float64
+#         D.
+#     single, double : arrays of shape (q, q), float32 and float64
+#         Lower triangle of the factor of S, which was scaled to a unit
+#         diagonal, in one of the two; the other is empty.
+#     scale : array of shape (q,), float64
+#         One over the root of the diagonal of S.
+#     b_starts : array of shape (n_eliminated + 1,), int64
+#     b_indices : array of shape (n_b,), uint32
+#     b_data : array of shape (n_b,), float64
+#         Row j of B is b_data[b_starts[j]:b_starts[j + 1]].
 
 
 def empty_factor():
     """The factor before there is one."""
     none = np.empty(0)
-    return Factor(
+    return (
         np.empty(0, np.int64), none, np.empty((0, 0), np.float32),
         np.empty((0, 0)), none, np.empty(0, np.int64),
         np.empty(0, np.uint32), none,
@@ -194,7 +178,7 @@ def factorize(A, h, l2, intercept, plan, dtype):
 
     Parameters
     ----------
-    A : Rows
+    A : tuple, packed matrix
     h : array of shape (n,), float64
     l2 : float; intercept : bool
     plan : Plan
@@ -203,24 +187,23 @@ def factorize(A, h, l2, intercept, plan, dtype):
 
     Returns
     -------
-    Factor or None
+    tuple or None
         None where S is not positive in this precision.
     """
     q = plan.q
     n_owners = len(plan.owned_starts) - 1
     S = np.zeros((q, q), dtype=dtype)
-    factor = empty_factor()._replace(
-        place=plan.place, pivots=np.empty(n_owners), scale=np.empty(q),
-        b_starts=np.empty(n_owners + 1, np.int64),
-        b_indices=np.empty(plan.n_b, np.uint32), b_data=np.empty(plan.n_b),
+    pivots, scale = np.empty(n_owners), np.empty(q)
+    B = (
+        np.empty(n_owners + 1, np.int64), np.empty(plan.n_b, np.uint32),
+        np.empty(plan.n_b),
     )
     _assemble(
         A, h, l2, intercept, plan.place, plan.owned, plan.owned_starts, S,
-        factor.scale, factor.pivots, factor.b_starts, factor.b_indices,
-        factor.b_data,
+        scale, pivots, *B,
     )
     single = dtype == np.float32
-    _unit_diagonal(S, factor.scale, _RIDGE if single else 1e-13)
+    _unit_diagonal(S, scale, _RIDGE if single else 1e-13)
     if q:
         # the lower triangle by rows is the upper one by columns
         potrf = lapack.spotrf if single else lapack.dpotrf
@@ -228,7 +211,8 @@ def factorize(A, h, l2, intercept, plan, dtype):
         if failed:
             return None
         S = upper.T
-    return factor._replace(**{"single" if single else "double": S})
+    none = np.empty((0, 0), np.float64 if single else np.float32)
+    return plan.place, pivots, *((S, none) if single else (none, S)), scale, *B
 
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
@@ -251,8 +235,7 @@ def _solve_dense(L, x):
 @njit(error_model="numpy", cache=True)
 def solve(factor, intercept, r):
     """r becomes (approximately) H^-1 r, in place; r has p + 1 entries."""
-    place, pivots, scale = factor.place, factor.pivots, factor.scale
-    starts, indices, data = factor.b_starts, factor.b_indices, factor.b_data
+    place, pivots, single, double, scale, starts, indices, data = factor
     last = r.size if intercept else r.size - 1
     x = np.zeros(scale.size)
     eliminated = np.empty(pivots.size)
@@ -268,10 +251,10 @@ def solve(factor, intercept, r):
             x[indices[e]] -= value * data[e]
     for j in range(x.size):
         x[j] *= scale[j]
-    if factor.single.size > 0:
-        _solve_dense(factor.single, x)
+    if single.size > 0:
+        _solve_dense(single, x)
     else:
-        _solve_dense(factor.double, x)
+        _solve_dense(double, x)
     for j in range(x.size):
         x[j] *= scale[j]
     for c in range(pivots.size):

@@ -151,7 +151,7 @@ class _Fit:
         self.by_rows = self.X.format == "csr"
         # where the original is not needed, the packed arrays stand for it:
         # one compilation less
-        self.source = tuple(self.A) if self.exact else unsigned_arrays(self.X)
+        self.source = self.A if self.exact else unsigned_arrays(self.X)
         self.y = self.labels[self.order]
 
     def point(self):
@@ -176,9 +176,9 @@ class _Fit:
     def first_budget(self):
         """Passes before `next_budget` is asked, from a bound of the costs
         of a factor without elimination."""
-        lengths = np.diff(self.A.starts).astype(np.float64)
+        lengths = np.diff(self.A[2]).astype(np.float64)
         self.pass_time = (
-            _ENTRY * len(self.A.data) + _ROW * self.n + _COLUMN * self.p
+            _ENTRY * len(self.A[0]) + _ROW * self.n + _COLUMN * self.p
         )
         cost = factor_time(0.5 * float(lengths @ lengths), self.p)
         return min(max(cost / self.pass_time, _FEWEST), _MOST)
@@ -298,7 +298,7 @@ class _Fit:
 
     def ascend(self):
         """Dual coordinate descent, as long as it promises to be faster."""
-        entries = len(self.A.data)
+        entries = len(self.A[0])
         patience = _ITERATIONS * (
             2.0 * _ENTRY * entries + _PAIRS * self.p
         ) / (_VISITED * entries + _VISIT * self.n)
