@@ -117,13 +117,6 @@ def fit_logistic(
         )
     n, p = X.shape
     y = _signs(y, n)
-    if is_sparse:
-        if not better_dense(X):
-            return fit_sparse(
-                X, y, l2, fit_intercept, tol, max_iter, coef_init,
-                intercept_init, float32_copy,
-            )
-        X = X.toarray()
     q = p + bool(fit_intercept)
     x = np.zeros(q)
     if coef_init is not None:
@@ -132,6 +125,13 @@ def fit_logistic(
             x[p] = intercept_init
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
+    if is_sparse:
+        if not better_dense(X):
+            return fit_sparse(
+                X, y, l2, fit_intercept, tol, max_iter, coef_init,
+                intercept_init, float32_copy,
+            )
+        X = X.toarray()
     if n * q <= _TINY_ENTRIES and q <= _TINY_COLUMNS:
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
     return _fit_dense(

@@ -22,221 +22,24 @@ Newton method", SIAM J. Sci. Comput. 17(1), 1996, doi:10.1137/0917003).
 import numpy as np
 from numba import njit
 
-from benchmark_utils.sparse_factor import solve
-from benchmark_utils.sparse_kernels import (
-    gather,
-    hessian_product,
-    original_products,
-    original_transposed,
-    scatter,
-    scatter_squares,
+from benchmark_utils.sparse_directions import (
+    largest,
+    lbfgs_direction,
+    newton_direction,
 )
-from benchmark_utils.sparse_margins import best_shift, evaluate, search
+from benchmark_utils.sparse_kernels import gather, scatter
+from benchmark_utils.sparse_margins import search
+from benchmark_utils.sparse_point import diagonal
 
 # why `descend` returned
 CLOSE, NOISY, SLOW, LIMIT, STUCK = 0, 1, 2, 3, 4
 # pairs of L-BFGS: 6 vectors of 20000 float32 stay in the second-level cache
 MEMORY = 6
 # L-BFGS at least so long, at most so long
-_AT_LEAST, _AT_MOST = 20, 60
+_AT_LEAST, _AT_MOST = 40, 60
 # The diagonal is renewed after some iterations, if h changed by this share
 _CHANGED = 0.1
 _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _dot(a, b):
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _add(factor, a, out):
-    for j in range(out.size):
-        out[j] += factor * a[j]
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _largest(a):
-    total = 0.0
-    for j in range(a.size):
-        total = max(total, abs(np.float64(a[j])))
-    return total
-
-
-@njit(error_model="numpy", cache=True)
-def diagonal(A, h, l2, intercept, inverse, h_then):
-    """inverse = 1 / diag(H), of p + 1 entries; h_then = h."""
-    p = inverse.size - 1
-    inverse[:] = 0.0
-    scatter_squares(A, h, inverse)
-    total = 0.0
-    for i in range(h.size):
-        h_then[i] = h[i]
-        total += h[i]
-    for j in range(p):
-        inverse[j] = 1.0 / (inverse[j] + l2)
-    # where all margins are huge, 1 / total is no step for an intercept
-    least = 1e-8 * h.size
-    inverse[p] = 1.0 / max(total, least) if intercept else 0.0
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def exact_point(
-    A, packed, X, by_rows, order, y, l2, intercept, w, m, s, h, g
-):
-    """Margins, gradient and certified gap at w, all in float64.
-
-    With an intercept it is first moved to its minimiser, on the margins;
-    then the weights are scaled to sum y s = 0, which changes them by
-    rounding only, and the scaling is charged to the gap.
-
-    Returns
-    -------
-    value, gap, total_h : float
-    """
-    n, p = y.size, g.size - 1
-    if packed:
-        gather(A, 0, n, w, 0.0, m)
-    else:
-        original_products(X, by_rows, order, w, m)
-    shift = w[p] if intercept else 0.0
-    for i in range(n):
-        m[i] = y[i] * (m[i] + shift)
-    gap = 0.0
-    r = np.empty(n)
-    if intercept:
-        step, loss, total_h = best_shift(m, y, s, h)
-        w[p] += step
-        gap = _balance(y, s, r)
-    else:
-        loss, total_h = evaluate(m, s, h)
-        for i in range(n):
-            r[i] = -y[i] * s[i]
-    g[:] = 0.0
-    if packed:
-        scatter(A, 0, n, r, g)
-    else:
-        original_transposed(X, by_rows, order, r, g)
-    norm = 0.0
-    square = 0.0
-    for j in range(p):
-        g[j] += l2 * w[j]
-        square += g[j] * g[j]
-        norm += w[j] * w[j]
-    g[p] = 0.0
-    return loss + 0.5 * l2 * norm, gap + square / (2.0 * l2), total_h
-
-
-@njit(error_model="numpy", cache=True)
-def _balance(y, s, r):
-    """r = -y a for a = s scaled down in the heavier class to sum y a = 0.
-
-    Returns sum kl(a_i || s_i), what the scaling adds to the gap.
-    """
-    positive = 0.0
-    negative = 0.0
-    for i in range(y.size):
-        if y[i] > 0.0:
-            positive += s[i]
-        else:
-            negative += s[i]
-    heavy = 1.0 if positive > negative else -1.0
-    ratio = min(positive, negative) / max(positive, negative)
-    divergence = 0.0
-    for i in range(y.size):
-        r[i] = -y[i] * s[i]
-        if y[i] == heavy:
-            r[i] *= ratio
-            lost = 1.0 - ratio
-            other = max(1.0 - s[i], 1e-300)
-            if lost < 1e-4:
-                # an upper bound, chi-squared: the logarithms would cancel
-                divergence += s[i] * lost * lost * (1.0 + s[i] / other)
-            else:
-                divergence += s[i] * ratio * np.log(ratio)
-                divergence += (1.0 - ratio * s[i]) * np.log1p(
-                    s[i] * lost / other
-                )
-    return divergence
-
-
-@njit(error_model="numpy", cache=True)
-def _precondition(factor, intercept, inverse, d):
-    if factor.place.size > 0:
-        solve(factor, intercept, d)
-    else:
-        for j in range(d.size):
-            d[j] *= inverse[j]
-
-
-@njit(error_model="numpy", cache=True)
-def _lbfgs_direction(
-    S, Y, rho, alpha, count, head, factor, intercept, inverse, d
-):
-    """d, which holds -g, becomes minus the L-BFGS matrix times g."""
-    memory = rho.size
-    for k in range(count):
-        i = (head - 1 - k) % memory
-        alpha[i] = rho[i] * _dot(S[i], d)
-        _add(-alpha[i], Y[i], d)
-    _precondition(factor, intercept, inverse, d)
-    for k in range(count - 1, -1, -1):
-        i = (head - 1 - k) % memory
-        _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def _newton_direction(
-    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
-    dm, products, scaled
-):
-    """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv are
-    work space; r holds the residual after. Returns the products."""
-    n, p = h.size, g.size - 1
-    rz = 0.0
-    dm[:] = 0.0
-    for j in range(p + 1):
-        d[j] = 0.0
-        r[j] = -g[j]
-        v[j] = r[j]
-    _precondition(factor, intercept, inverse, v)
-    for j in range(p + 1):
-        rz += r[j] * v[j]
-    goal = forcing * forcing * rz
-    for k in range(limit):
-        Hv[:] = 0.0
-        total = hessian_product(A, v, v[p], h, Hv, products, scaled)
-        curved = 0.0
-        for j in range(p):
-            Hv[j] += l2 * v[j]
-            curved += v[j] * Hv[j]
-        if intercept:
-            Hv[p] = total
-            curved += v[p] * total
-        if not curved > 0.0:
-            return k + 1
-        a = rz / curved
-        previous = rz
-        rz = 0.0
-        for j in range(p + 1):
-            d[j] += a * v[j]
-            r[j] -= a * Hv[j]
-            z[j] = r[j]
-        _precondition(factor, intercept, inverse, z)
-        for j in range(p + 1):
-            rz += r[j] * z[j]
-        for i in range(n):
-            dm[i] += a * products[i]
-        if not rz > goal:
-            return k + 1
-        b = rz / previous
-        for j in range(p + 1):
-            v[j] = z[j] + b * v[j]
-    return limit
 
 
 @njit(error_model="numpy", cache=True)
@@ -259,7 +62,7 @@ def descend(
 
     Parameters
     ----------
-    A : Rows, of n rows and p columns
+    A : tuple, packed matrix of n rows and p columns
     exact : bool
         No entry of A was rounded.
     y : array of shape (n,), float64
@@ -273,11 +76,11 @@ def descend(
     M : array of shape (9, n), float64
         Margins, weights and curvatures, updated; then h at `inverse`; then
         work space.
-    V : array of shape (5, p + 1), float64
+    V : array of shape (6, p + 1), float64
         Work space.
     inverse : array of shape (p + 1,), float64, updated
         The inverse of H's diagonal.
-    factor : Factor
+    factor : tuple, see `sparse_factor`
         Used instead of the diagonal unless it is empty.
     S, Y : arrays of shape (MEMORY, p + 1), float32; rho : (MEMORY,)
     state : array of shape (6,), float64, updated
@@ -294,22 +97,23 @@ def descend(
     n, p = y.size, g.size - 1
     m, s, h, h_then, s_new, h_new = M[0], M[1], M[2], M[3], M[4], M[5]
     dm, products, scaled = M[6], M[7], M[8]
-    d, r, v, Hv, z = V[0], V[1], V[2], V[3], V[4]
+    d, r, v, Hv, z, rest = V[0], V[1], V[2], V[3], V[4], V[5]
     alpha = np.empty_like(rho)
     # rounding of entries of either sign averages out: 3e-8 is the measured
     # error of the change of g where all were rounded
     unit = 1e-15 if exact else 3e-8
     started = counts[1]
-    factored = factor.place.size > 0
+    factored = factor[0].size > 0
     old_norm = -1.0
     model_norm = 0.0
+    guess = 1.0
     while True:
         square = 0.0
         for j in range(p):
             square += g[j] * g[j]
         gap = square / (2.0 * l2)
         value = state[0]
-        scale = _largest(g)
+        scale = largest(g)
         if gap <= 0.8 * tol * value and (
             not intercept or g[p] * g[p] <= tol * value * state[2]
         ):
@@ -333,7 +137,7 @@ def descend(
             for j in range(p + 1):
                 d[j] = -g[j] / scale
             pairs = int(state[3])
-            _lbfgs_direction(
+            lbfgs_direction(
                 S, Y, rho, alpha, min(pairs, rho.size), pairs % rho.size,
                 factor, intercept, inverse, d,
             )
@@ -351,7 +155,7 @@ def descend(
                 gather(A, 0, n, d, d[p], dm)
                 counts[1] += 0.5
         if newton:
-            state[5] = 1.0
+            state[5] = guess = 1.0
             if not factored:
                 diagonal(A, h, l2, intercept, inverse, h_then)
             norm = 0.0
@@ -364,9 +168,9 @@ def descend(
             forcing = max(forcing, 0.3 * np.sqrt(tol * value / gap))
             forcing = min(forcing, 0.5)
             limit = int(max(1.0, min(500.0, started + budget - counts[1])))
-            done = _newton_direction(
+            done = newton_direction(
                 A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r,
-                z, v, Hv, dm, products, scaled,
+                z, v, Hv, rest, dm, products, scaled,
             )
             counts[1] += done + 0.5
             counts[2] += done
@@ -381,10 +185,14 @@ def descend(
         for i in range(n):
             dm[i] *= y[i]
         t, loss, total_h = search(
-            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new
+            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new, guess
         )
         if not t > 0.0:
             return NOISY if state[1] > 0.0 else STUCK
+        # steps of L-BFGS are alike; after the first pairs
+        guess = 1.0
+        if not newton and state[3] > 2.0:
+            guess = min(max(t, 0.3), 1.2)
         total = 0.0
         for i in range(n):
             c = y[i] * (s[i] - s_new[i])
@@ -424,7 +232,7 @@ def descend(
             old_norm = np.sqrt(old_norm)
             continue
         # a pair, divided by the largest change, so that float32 holds it
-        size = _largest(Hv)
+        size = largest(Hv)
         if not size > 0.0:
             return NOISY if state[1] > 0.0 else STUCK
         k = int(state[3]) % rho.size

@@ -15,8 +15,6 @@ Source: block elimination as in any sparse Cholesky (T. A. Davis, Direct
 Methods for Sparse Linear Systems, 2006, doi:10.1137/1.9780898718881), with
 one level of it.
 """
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from scipy.linalg import lapack
@@ -28,158 +26,31 @@ _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 _RIDGE = 2e-6
 
 
-class Factor(NamedTuple):
-    """A factor of H; of no columns before the first one is made.
-
-    Attributes
-    ----------
-    place : array of shape (p + 1,), int64
-        Of every column: its place in S, or -1 - its place in D. The last is
-        the intercept.
-    pivots : array of shape (n_eliminated,), float64
-        D.
-    single, double : arrays of shape (q, q), float32 and float64
-        Lower triangle of the factor of S, which was scaled to a unit
-        diagonal, in one of the two; the other is empty.
-    scale : array of shape (q,), float64
-        One over the root of the diagonal of S.
-    b_starts : array of shape (n_eliminated + 1,), int64
-    b_indices : array of shape (n_b,), uint32
-    b_data : array of shape (n_b,), float64
-        Row j of B is b_data[b_starts[j]:b_starts[j + 1]].
-    """
-
-    place: np.ndarray
-    pivots: np.ndarray
-    single: np.ndarray
-    double: np.ndarray
-    scale: np.ndarray
-    b_starts: np.ndarray
-    b_indices: np.ndarray
-    b_data: np.ndarray
-
-
-class Plan(NamedTuple):
-    """Which columns are eliminated, and what a factor costs.
-
-    Attributes
-    ----------
-    place : array as in Factor
-    owned : array of shape (n_owned,), int64
-        Rows with an eliminated column, by that column.
-    owned_starts : array of shape (n_eliminated + 1,), int64
-    owner : array of shape (n,), int64
-        The eliminated column's place, or -1.
-    q : int
-    updates : float
-        Entries of S that are added to.
-    n_b : int
-        Upper bound of the entries of B.
-    """
-
-    place: np.ndarray
-    owned: np.ndarray
-    owned_starts: np.ndarray
-    owner: np.ndarray
-    q: int
-    updates: float
-    n_b: int
+# A factor is the plain tuple
+#     place : array of shape (p + 1,), int64
+#         Of every column: its place in S, or -1 - its place in D. The last is
+#         the intercept.
+#     pivots : array of shape (n_eliminated,), float64
+#         D.
+#     single, double : arrays of shape (q, q), float32 and float64
+#         Lower triangle of the factor of S, which was scaled to a unit
+#         diagonal, in one of the two; the other is empty.
+#     scale : array of shape (q,), float64
+#         One over the root of the diagonal of S.
+#     b_starts : array of shape (n_eliminated + 1,), int64
+#     b_indices : array of shape (n_b,), uint32
+#     b_data : array of shape (n_b,), float64
+#         Row j of B is b_data[b_starts[j]:b_starts[j + 1]].
 
 
 def empty_factor():
     """The factor before there is one."""
     none = np.empty(0)
-    return Factor(
+    return (
         np.empty(0, np.int64), none, np.empty((0, 0), np.float32),
         np.empty((0, 0)), none, np.empty(0, np.int64),
         np.empty(0, np.uint32), none,
     )
-
-
-@njit(error_model="numpy", cache=True)
-def _columns(A, p, starts, rows):
-    """Rows of every column: rows[starts[j]:starts[j + 1]]."""
-    data, indices, row_starts = A
-    for e in range(indices.size):
-        starts[indices[e] + _1] += 1
-    for j in range(p):
-        starts[j + 1] += starts[j]
-    following = starts[:p].copy()
-    for i in range(np.uint64(row_starts.size - 1)):
-        for e in range(row_starts[i], row_starts[i + _1]):
-            j = indices[e]
-            rows[following[j]] = i
-            following[j] += 1
-
-
-@njit(error_model="numpy", cache=True)
-def _choose(starts, rows, by_count, limit, owner, place):
-    """Eliminate columns greedily, the rarest first.
-
-    A column of many rows is not: each of its rows would add to S.
-    Returns their number.
-    """
-    count = 0
-    for j in by_count:
-        free = starts[j + 1] - starts[j] <= limit
-        for e in range(starts[j], starts[j + 1]):
-            if not free:
-                break
-            free = owner[rows[e]] < 0
-        if free:
-            for e in range(starts[j], starts[j + 1]):
-                owner[rows[e]] = count
-            place[j] = -1 - count
-            count += 1
-    return count
-
-
-@njit(error_model="numpy", cache=True)
-def _costs(row_starts, owner, intercept, owned_starts, q):
-    """(entries of S added to, upper bound of entries of B)."""
-    updates = 0.0
-    n_b = 0
-    n_owners = owned_starts.size - 1
-    widths = np.zeros(n_owners)
-    for i in range(owner.size):
-        k = float(row_starts[i + 1] - row_starts[i]) + intercept
-        if owner[i] >= 0:
-            k -= 1.0
-            widths[owner[i]] += k
-            n_b += int(k)
-        updates += 0.5 * k * (k + 1.0)
-    for c in range(n_owners):
-        width = min(widths[c], q)
-        updates += 0.5 * width * (width + 1.0)
-    return updates, n_b
-
-
-def make_plan(A, p, intercept):
-    """Choose the columns to eliminate."""
-    n = len(A.starts) - 1
-    starts = np.zeros(p + 1, np.int64)
-    rows = np.empty(len(A.indices), np.uint32)
-    _columns(A, p, starts, rows)
-    owner = np.full(n, -1, np.int64)
-    place = np.zeros(p + 1, np.int64)
-    counts = np.diff(starts)
-    n_owners = _choose(
-        starts, rows, np.argsort(counts, kind="stable"), n, owner, place
-    )
-    kept = np.flatnonzero(place[:p] >= 0)
-    q = len(kept) + bool(intercept)
-    place[kept] = np.arange(len(kept))
-    place[p] = q - 1
-    owned = np.flatnonzero(owner >= 0)
-    owned = owned[np.argsort(owner[owned], kind="stable")]
-    owned_starts = np.zeros(n_owners + 1, np.int64)
-    np.cumsum(
-        np.bincount(owner[owned], minlength=n_owners), out=owned_starts[1:]
-    )
-    updates, n_b = _costs(
-        A.starts, owner, float(intercept), owned_starts, q
-    )
-    return Plan(place, owned, owned_starts, owner, q, updates, n_b)
 
 
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
@@ -307,7 +178,7 @@ def factorize(A, h, l2, intercept, plan, dtype):
 
     Parameters
     ----------
-    A : Rows
+    A : tuple, packed matrix
     h : array of shape (n,), float64
     l2 : float; intercept : bool
     plan : Plan
@@ -316,24 +187,23 @@ def factorize(A, h, l2, intercept, plan, dtype):
 
     Returns
     -------
-    Factor or None
+    tuple or None
         None where S is not positive in this precision.
     """
     q = plan.q
     n_owners = len(plan.owned_starts) - 1
     S = np.zeros((q, q), dtype=dtype)
-    factor = empty_factor()._replace(
-        place=plan.place, pivots=np.empty(n_owners), scale=np.empty(q),
-        b_starts=np.empty(n_owners + 1, np.int64),
-        b_indices=np.empty(plan.n_b, np.uint32), b_data=np.empty(plan.n_b),
+    pivots, scale = np.empty(n_owners), np.empty(q)
+    B = (
+        np.empty(n_owners + 1, np.int64), np.empty(plan.n_b, np.uint32),
+        np.empty(plan.n_b),
     )
     _assemble(
         A, h, l2, intercept, plan.place, plan.owned, plan.owned_starts, S,
-        factor.scale, factor.pivots, factor.b_starts, factor.b_indices,
-        factor.b_data,
+        scale, pivots, *B,
     )
     single = dtype == np.float32
-    _unit_diagonal(S, factor.scale, _RIDGE if single else 1e-13)
+    _unit_diagonal(S, scale, _RIDGE if single else 1e-13)
     if q:
         # the lower triangle by rows is the upper one by columns
         potrf = lapack.spotrf if single else lapack.dpotrf
@@ -341,7 +211,8 @@ def factorize(A, h, l2, intercept, plan, dtype):
         if failed:
             return None
         S = upper.T
-    return factor._replace(**{"single" if single else "double": S})
+    none = np.empty((0, 0), np.float64 if single else np.float32)
+    return plan.place, pivots, *((S, none) if single else (none, S)), scale, *B
 
 
 @njit(fastmath=_LOOPS, error_model="numpy", cache=True)
@@ -364,8 +235,7 @@ def _solve_dense(L, x):
 @njit(error_model="numpy", cache=True)
 def solve(factor, intercept, r):
     """r becomes (approximately) H^-1 r, in place; r has p + 1 entries."""
-    place, pivots, scale = factor.place, factor.pivots, factor.scale
-    starts, indices, data = factor.b_starts, factor.b_indices, factor.b_data
+    place, pivots, single, double, scale, starts, indices, data = factor
     last = r.size if intercept else r.size - 1
     x = np.zeros(scale.size)
     eliminated = np.empty(pivots.size)
@@ -381,10 +251,10 @@ def solve(factor, intercept, r):
             x[indices[e]] -= value * data[e]
     for j in range(x.size):
         x[j] *= scale[j]
-    if factor.single.size > 0:
-        _solve_dense(factor.single, x)
+    if single.size > 0:
+        _solve_dense(single, x)
     else:
-        _solve_dense(factor.double, x)
+        _solve_dense(double, x)
     for j in range(x.size):
         x[j] *= scale[j]
     for c in range(pivots.size):

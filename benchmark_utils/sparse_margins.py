@@ -156,7 +156,9 @@ def _slope_here(dm, s):
 
 
 @njit(error_model="numpy", cache=True)
-def search(m, dm, s, start, quadratic, accuracy, s_new, h_new):
+def search(
+    m, dm, s, start, quadratic, accuracy, s_new, h_new, guess=1.0
+):
     r"""Minimise phi(t) = F(w + t d) over t > 0, on the margins.
 
     Newton on phi' within a bracket; each trial is one pass over n margins,
@@ -179,13 +181,15 @@ def search(m, dm, s, start, quadratic, accuracy, s_new, h_new):
         the end of a fit t = 1 is better than what rounding says.
     s_new, h_new : arrays of shape (n,), written
         Weights and curvatures at the step returned.
+    guess : float
+        The first trial.
 
     Returns
     -------
     t, loss, total_h : float
     """
     base = start - _slope_here(dm, s)
-    t, low, high = 1.0, 0.0, np.inf
+    t, low, high = guess, 0.0, np.inf
     for k in range(60):
         loss, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
         slope += base + t * quadratic

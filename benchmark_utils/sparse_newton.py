@@ -16,16 +16,12 @@ from benchmark_utils.sparse_descent import (
     STUCK,
     changed,
     descend,
-    diagonal,
-    exact_point,
 )
 from benchmark_utils.sparse_dual import ascend
-from benchmark_utils.sparse_factor import (
-    empty_factor,
-    factorize,
-    make_plan,
-)
+from benchmark_utils.sparse_elimination import make_plan
+from benchmark_utils.sparse_factor import empty_factor, factorize
 from benchmark_utils.sparse_packing import as_it_is, pack, unsigned_arrays
+from benchmark_utils.sparse_point import diagonal, exact_point
 
 STATUS_REACHED = "reached the tolerance"
 STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"
@@ -33,6 +29,8 @@ STATUS_LIMIT = "stopped at max_iter iterations"
 # Seconds: a pass over an entry, a row, a column; an entry added to the Gram
 # matrix; a multiplication in float32 Cholesky
 _ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
+# an entry of the matrix that is factorized, and the call
+_FACTOR_ENTRY, _FACTOR = 1e-9, 8e-5
 # a visit in dual coordinate descent, an entry of it, a column of L-BFGS
 _VISIT, _VISITED, _PAIRS = 3e-8, 1.5e-9, 6e-9
 # Iterations of L-BFGS that dual coordinate descent is measured by
@@ -42,8 +40,12 @@ _FACTOR_COLUMNS = 8000
 # Passes before a factor is thought of
 _FEWEST, _MOST = 4.0, 25.0
 # A dense copy is made of at most so many entries (128 MB), of matrices that
-# are denser than this or smaller than that
-_DENSE_ENTRIES, _DENSITY, _SMALL = 2**24, 0.2, 4096
+# are denser than this, where n < p than that, or of at most so many entries
+_DENSE_ENTRIES, _DENSITY, _DENSITY_WIDE, _SMALL = 2**24, 0.15, 0.3, 8192
+# Wait for the end rather than make a factor where it is nearer than this
+# share of the factor's cost, by the mean rate so far: the end is slower, 0.5
+# and more of it were wrong. Wait twice as long as that.
+_NEAR, _LONGER = 0.35, 2.0
 # float64 points without progress that are waited for
 _PATIENCE = 3
 
@@ -51,8 +53,9 @@ _PATIENCE = 3
 def better_dense(X):
     """Whether the dense solver is faster, by size and density alone."""
     n, p = X.shape
+    density = _DENSITY if n >= p else _DENSITY_WIDE
     return n * p <= _DENSE_ENTRIES and (
-        X.nnz > _DENSITY * n * p or n * p <= _SMALL
+        X.nnz > density * n * p or n * p <= _SMALL
     )
 
 
@@ -108,6 +111,14 @@ def fit_sparse(
     return fit.run(coef_init, float(intercept_init))
 
 
+def factor_time(updates, q):
+    """Seconds that a factor takes, by a model."""
+    return (
+        _FACTOR + _PAIR * updates + _FACTOR_ENTRY * q**2
+        + _MULTIPLY * q**3 / 6.0
+    )
+
+
 class _Fit:
     """Buffers and decisions of one fit."""
 
@@ -119,7 +130,7 @@ class _Fit:
         self.w = np.zeros(self.p + 1)
         self.g = np.empty(self.p + 1)
         self.M = np.empty((9, self.n))
-        self.V = np.zeros((5, self.p + 1))
+        self.V = np.zeros((6, self.p + 1))
         self.inverse = np.empty(self.p + 1)
         self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
         self.rho = np.empty(MEMORY)
@@ -128,18 +139,19 @@ class _Fit:
         self.factor, self.plan = empty_factor(), None
         self.dtype = np.float32
         self.since = 0.0
+        self.waited, self.first_gap = False, np.inf
         # F at zero, with room for rounding
         self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
 
-    def pack(self, dtype):
-        if self.copy:
+    def pack(self, dtype, copy=True):
+        if copy and self.copy:
             self.A, self.order, self.exact = pack(self.X, dtype)
         else:
             self.A, self.order, self.exact = as_it_is(self.X)
         self.by_rows = self.X.format == "csr"
         # where the original is not needed, the packed arrays stand for it:
         # one compilation less
-        self.source = tuple(self.A) if self.exact else unsigned_arrays(self.X)
+        self.source = self.A if self.exact else unsigned_arrays(self.X)
         self.y = self.labels[self.order]
 
     def point(self):
@@ -164,14 +176,11 @@ class _Fit:
     def first_budget(self):
         """Passes before `next_budget` is asked, from a bound of the costs
         of a factor without elimination."""
-        lengths = np.diff(self.A.starts).astype(np.float64)
+        lengths = np.diff(self.A[2]).astype(np.float64)
         self.pass_time = (
-            _ENTRY * len(self.A.data) + _ROW * self.n + _COLUMN * self.p
+            _ENTRY * len(self.A[0]) + _ROW * self.n + _COLUMN * self.p
         )
-        cost = (
-            _PAIR * 0.5 * float(lengths @ lengths)
-            + _MULTIPLY * self.p**3 / 6.0
-        )
+        cost = factor_time(0.5 * float(lengths @ lengths), self.p)
         return min(max(cost / self.pass_time, _FEWEST), _MOST)
 
     def next_budget(self):
@@ -187,12 +196,18 @@ class _Fit:
             self.cost = np.inf
             if self.plan.q <= _FACTOR_COLUMNS:
                 self.cost = (
-                    _PAIR * self.plan.updates
-                    + _MULTIPLY * self.plan.q**3 / 6.0
-                ) / self.pass_time
+                    factor_time(self.plan.updates, self.plan.q)
+                    / self.pass_time
+                )
         left = self.cost - (self.counts[1] - self.since)
         if left > 1.0:
             return left
+        if not self.counts[3] and not self.waited:
+            # at the rate so far it ends before a factor pays
+            self.waited = True
+            left = self.passes_left()
+            if left < _NEAR * self.cost:
+                return _LONGER * left
         h = self.M[2]
         if self.counts[3] and changed(h, self.M[3]) < 0.1:
             # the factor is as good as its precision: conjugate gradients
@@ -221,6 +236,15 @@ class _Fit:
         self.state[5] = self.counts[3] > 4
         return max(self.cost, 8.0)
 
+    def passes_left(self):
+        """Passes to the tolerance at the rate since the first point."""
+        gap = self.g[:self.p] @ self.g[:self.p] / (2.0 * self.l2)
+        goal = self.tol * self.state[0]
+        if not goal < gap < self.first_gap:
+            return 0.0 if gap <= goal else np.inf
+        rate = np.log(self.first_gap / gap) / self.counts[1]
+        return np.log(gap / goal) / rate
+
     def factorize(self, h):
         self.counts[3] += 1
         return factorize(
@@ -228,7 +252,6 @@ class _Fit:
         )
 
     def run(self, coef, intercept):
-        self.pack(np.float32)
         regime = "sparse"
         why = "L-BFGS, then Newton by CG, scaled by the diagonal"
         if coef is not None:
@@ -236,11 +259,14 @@ class _Fit:
             self.w[self.p] = intercept if self.intercept else 0.0
         status = SLOW
         if coef is None and self.n <= self.p:
+            # few sweeps do not pay for a copy
+            self.pack(np.float32, copy=False)
             status, value, gap = self.ascend()
         if status == CLOSE:
             regime = "sparse, dual"
             why = "fewer samples than features: dual coordinate descent"
         else:
+            self.pack(np.float32)
             status, value, gap = self.iterate(_PATIENCE)
         if status == STUCK:
             regime = "sparse, careful"
@@ -272,7 +298,7 @@ class _Fit:
 
     def ascend(self):
         """Dual coordinate descent, as long as it promises to be faster."""
-        entries = len(self.A.data)
+        entries = len(self.A[0])
         patience = _ITERATIONS * (
             2.0 * _ENTRY * entries + _PAIRS * self.p
         ) / (_VISITED * entries + _VISIT * self.n)
@@ -325,6 +351,7 @@ class _Fit:
                     self.M[3],
                 )
                 self.counts[1] += 0.5
+                self.first_gap = gap
             if gap < best_gap:
                 best = self.w.copy(), value, gap
             if gap < 0.5 * best_gap or value < best_value * (1 - 1e-6):

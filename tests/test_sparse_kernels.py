@@ -4,7 +4,9 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
-from benchmark_utils.sparse_factor import factorize, make_plan, solve
+from benchmark_utils.sparse_directions import newton_direction
+from benchmark_utils.sparse_elimination import make_plan
+from benchmark_utils.sparse_factor import empty_factor, factorize, solve
 from benchmark_utils.sparse_kernels import (
     gather,
     hessian_product,
@@ -63,7 +65,7 @@ def test_packed_products(name, dtype):
     A, order, exact = pack(X, dtype)
     n, p = X.shape
     assert sorted(order) == list(range(n))
-    lengths = np.diff(A.starts.astype(np.int64))
+    lengths = np.diff(A[2].astype(np.int64))
     assert (np.diff(lengths) >= 0).all()
     dense = X.toarray().astype(np.float64)[order]
     tolerance = 1e-13 if exact else 1e-6
@@ -230,3 +232,35 @@ def check_factor(A, dense, n, p, intercept, dtype):
         atol=tolerance,
     )
     return plan
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("inactive", [0.0, 0.6])
+def test_newton_direction(inactive, intercept):
+    """Rows of little curvature add to the diagonal of H only."""
+    A, order, _ = pack(MATRICES["csr"], np.float64)
+    dense = MATRICES["csr"].toarray()[order]
+    n, p = dense.shape
+    rng = np.random.default_rng(1)
+    h, l2 = 0.1 + rng.random(n), 0.3
+    few = rng.random(n) < inactive
+    h[few] = 1e-3 * rng.random(few.sum())
+    design = np.c_[dense, np.ones(n)]
+    H = design[~few].T @ (h[~few, None] * design[~few])
+    H[range(p + 1), range(p + 1)] += h[few] @ design[few] ** 2
+    H[range(p), range(p)] += l2
+    q = p + intercept
+    inverse = 1.0 / np.diag(H)
+    g = rng.standard_normal(p + 1)
+    inverse[q:] = g[q:] = 0.0
+    d, r, z, v, Hv, rest = np.empty((6, p + 1))
+    dm, products, scaled = np.empty((3, n))
+    passes = newton_direction(
+        A, h, l2, intercept, empty_factor(), inverse, g, 1e-12, 200, d, r, z,
+        v, Hv, rest, dm, products, scaled,
+    )
+    np.testing.assert_allclose(
+        d[:q], -np.linalg.solve(H[:q, :q], g[:q]), rtol=1e-8, atol=1e-10
+    )
+    np.testing.assert_allclose(dm, design @ d, rtol=1e-8, atol=1e-10)
+    assert 0 < passes <= 60

@@ -184,3 +184,67 @@ def test_certificate_of_the_tests_bounds_the_minimum():
     best = minimum(X, y, 0.5, True)
     value, gap = certificate(X, y, 0.1 * np.ones(X.shape[1]), 0.3, 0.5, True)
     assert value - gap <= best <= value
+
+
+WIDE = {
+    "csr": lambda X: X, "csc": lambda X: X.tocsc(),
+    "float32": lambda X: X.astype(np.float32), "duplicates": with_duplicates,
+}
+
+
+@pytest.mark.parametrize("layout", WIDE)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("l2", [1e-3, 0.1, 10.0])
+def test_few_samples_by_dual_coordinate_descent(layout, fit_intercept, l2):
+    X, y = problem(120, 3000, 0.02)
+    X = WIDE[layout](X)
+    coef, intercept, info = fit_sparse(X, y, l2, fit_intercept)
+    assert info["converged"] and info["regime"] == "sparse, dual", info
+    value, gap = certificate(X, y, coef, intercept, l2, fit_intercept)
+    assert gap <= 1e-8 * value
+    assert info["n_iter"] <= 12
+
+
+def test_dual_coordinate_descent_gives_up_where_it_is_slow():
+    rng = np.random.default_rng(0)
+    # rows that are nearly the same
+    X = sparse.csr_matrix(
+        np.outer(np.ones(60), rng.standard_normal(80))
+        + 0.1 * rng.standard_normal((60, 80))
+    )
+    y = np.where(rng.random(60) < 0.5, 1.0, -1.0)
+    info = fit_sparse(X, y, 1e-4)[2]
+    assert info["converged"] and "dual" not in info["regime"]
+
+
+@pytest.mark.parametrize("n, p", [(300, 60), (60, 300)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_without_a_copy(layout, n, p):
+    X, y = problem(n, p)
+    given = LAYOUTS[layout](X)
+    coef, _, info = fit_sparse(given, y, 0.1, float32_copy=False)
+    assert info["converged"]
+    value, gap = certificate(given, y, coef, 0.0, 0.1, False)
+    assert gap <= 1e-8 * value
+    np.testing.assert_allclose(
+        coef, fit_sparse(given, y, 0.1)[0], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("entry", [np.nan, np.inf])
+@pytest.mark.parametrize("form", ["csr", "csc"])
+@pytest.mark.parametrize("copy", [False, True])
+def test_nan_is_refused_without_a_copy(form, copy, entry):
+    X, y = problem(30, 90)
+    X.data[7] = entry
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        fit_sparse(X.asformat(form), y, 1.0, float32_copy=copy)
+
+
+def test_entries_beyond_float32():
+    X, y = problem()
+    coef, _, info = fit_sparse(1e60 * X, y, 1e120)
+    assert info["converged"]
+    np.testing.assert_allclose(
+        1e60 * coef, fit_sparse(X, y, 1.0)[0], atol=1e-4
+    )
