@@ -39,7 +39,7 @@ from benchmark_utils.dense_steps import (
     gradient_change,
     trial,
 )
-from benchmark_utils.sparse_margins import search
+from benchmark_utils.margin_search import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
 from benchmark_utils.vector_math import LOOPS, exact_step, slope_along
 

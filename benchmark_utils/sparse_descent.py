@@ -22,13 +22,13 @@ Newton method", SIAM J. Sci. Comput. 17(1), 1996, doi:10.1137/0917003).
 import numpy as np
 from numba import njit
 
+from benchmark_utils.margin_search import search
 from benchmark_utils.sparse_directions import (
     largest,
     lbfgs_direction,
     newton_direction,
 )
 from benchmark_utils.sparse_kernels import gather, scatter
-from benchmark_utils.sparse_margins import search
 from benchmark_utils.sparse_point import diagonal
 
 # why `descend` returned

@@ -2,6 +2,7 @@
 import numpy as np
 from numba import njit
 
+from benchmark_utils.margin_search import best_shift, evaluate
 from benchmark_utils.sparse_kernels import (
     gather,
     original_products,
@@ -9,7 +10,6 @@ from benchmark_utils.sparse_kernels import (
     scatter,
     scatter_squares,
 )
-from benchmark_utils.sparse_margins import best_shift, evaluate
 
 _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 

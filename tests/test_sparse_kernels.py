@@ -4,6 +4,12 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
+from benchmark_utils.margin_search import (
+    best_shift,
+    evaluate,
+    search,
+    trial,
+)
 from benchmark_utils.sparse_directions import newton_direction
 from benchmark_utils.sparse_elimination import make_plan
 from benchmark_utils.sparse_factor import empty_factor, factorize, solve
@@ -14,12 +20,6 @@ from benchmark_utils.sparse_kernels import (
     original_transposed,
     scatter,
     scatter_squares,
-)
-from benchmark_utils.sparse_margins import (
-    best_shift,
-    evaluate,
-    search,
-    trial,
 )
 from benchmark_utils.sparse_packing import pack, unsigned_arrays
 

@@ -1,91 +1,16 @@
-"""Logistic functions of many margins, in loops that LLVM vectorises.
+"""A search along a direction, and along the intercept, on margins alone.
 
-A scalar `math.exp` in a numba loop is a library call of about 3 ns that
-keeps the loop scalar. The polynomials below have no branch and no call;
-inlined in a loop over margins they cost 0.3 to 0.4 ns an element with
-AVX-512. Relative accuracy is about 2e-16 (tests compare with NumPy).
+Each trial is one pass over n margins in a loop that LLVM vectorises, no
+product with X; the weights of the accepted trial are kept.
 """
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
-# Loops may reorder sums and contract a * b + c; NaN and infinity keep their
-# meaning, so an overflow is still seen.
-LOOPS = {"contract", "reassoc", "arcp", "nsz"}
-
-_LOG2E = 1.4426950408889634
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-# adding it rounds to an integer, kept in the lowest bits of the sum
-_ROUNDER = 6755399441055744.0
-
-
-@intrinsic
-def _times_power_of_two(typingctx, value, shifted):
-    """value * 2^k, where k is in the low bits of `shifted` = k + rounder."""
-
-    def codegen(context, builder, signature, args):
-        integer = ir.IntType(64)
-        power = builder.shl(
-            builder.bitcast(args[1], integer), ir.Constant(integer, 52)
-        )
-        bits = builder.add(builder.bitcast(args[0], integer), power)
-        return builder.bitcast(bits, ir.DoubleType())
-
-    return types.float64(types.float64, types.float64), codegen
-
-
-# No reassociation here: it would cancel the rounding by `_ROUNDER`.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-def exp_of_negative(x):
-    """exp(x) for x <= 0; below -700 it is exp(-700) = 1e-304.
-
-    x = k log 2 + r with |r| <= log(2) / 2 and a Taylor polynomial of degree
-    12 in r, whose remainder is 1.7e-16.
-    """
-    x = x if x > -700.0 else -700.0
-    shifted = x * _LOG2E + _ROUNDER
-    k = shifted - _ROUNDER
-    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    poly = 1 / 479001600.0
-    poly = poly * r + 1 / 39916800.0
-    poly = poly * r + 1 / 3628800.0
-    poly = poly * r + 1 / 362880.0
-    poly = poly * r + 1 / 40320.0
-    poly = poly * r + 1 / 5040.0
-    poly = poly * r + 1 / 720.0
-    poly = poly * r + 1 / 120.0
-    poly = poly * r + 1 / 24.0
-    poly = poly * r + 1 / 6.0
-    poly = poly * r + 0.5
-    poly = poly * r + 1.0
-    poly = poly * r + 1.0
-    return _times_power_of_two(poly, shifted)
-
-
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-def log1p_of_unit(e):
-    """log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1 / 3."""
-    s = e / (2.0 + e)
-    t = s * s
-    poly = 1 / 31.0
-    poly = poly * t + 1 / 29.0
-    poly = poly * t + 1 / 27.0
-    poly = poly * t + 1 / 25.0
-    poly = poly * t + 1 / 23.0
-    poly = poly * t + 1 / 21.0
-    poly = poly * t + 1 / 19.0
-    poly = poly * t + 1 / 17.0
-    poly = poly * t + 1 / 15.0
-    poly = poly * t + 1 / 13.0
-    poly = poly * t + 1 / 11.0
-    poly = poly * t + 1 / 9.0
-    poly = poly * t + 1 / 7.0
-    poly = poly * t + 0.2
-    poly = poly * t + 1 / 3.0
-    poly = poly * t + 1.0
-    return 2.0 * s * poly
+from benchmark_utils.vector_math import (
+    LOOPS,
+    exp_of_negative,
+    log1p_of_unit,
+)
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
