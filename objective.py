@@ -149,8 +149,9 @@ class Objective(BaseObjective):
             relative_gap=point.relative_gap,
             kkt=point.kkt / self.n_samples,
             n_nonzeros=int((coef != 0).sum()),
-            peak_memory=float(peak_memory) / self.X_bytes,
         )
+        if np.isfinite(peak_memory):
+            metrics["peak_memory"] = float(peak_memory) / self.X_bytes
         if self.X_test is not None:
             margins = predict_margins(
                 self.X_test, self.y_test, coef, intercept
