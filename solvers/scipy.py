@@ -42,6 +42,7 @@ class Solver(LogisticSolver):
         "C. Zhu, R. H. Byrd, P. Lu and J. Nocedal, Algorithm 778: L-BFGS-B, "
         "ACM TOMS 23(4), 1997, doi:10.1145/279232.279236",
     ]
+    language = "Python, Fortran"
 
     @property
     def penalties(self):

@@ -45,6 +45,7 @@ class Solver(LogisticSolver):
         "https://jmlr.org/papers/v9/fan08a.html",
         "A. Defazio, F. Bach and S. Lacoste-Julien, SAGA, arXiv:1407.0202",
     ]
+    language = "Python, Cython"
 
     @property
     def penalties(self):

@@ -1,0 +1,142 @@
+"""Print README's table of solvers, read from their classes.
+
+    python tools/solver_table.py [--write README.md]
+
+No library has to be installed. With --write, what stands between
+``<!-- solvers: start -->`` and ``<!-- solvers: end -->`` is replaced.
+"""
+import argparse
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchopt.benchmark import Benchmark  # noqa: E402
+from benchopt.utils.parametrized_name_mixin import (  # noqa: E402
+    product_param,
+)
+
+START, END = "<!-- solvers: start -->", "<!-- solvers: end -->"
+BOUNDS = ("requirements.txt", "requirements-solvers.txt")
+# Solvers of packages that every run needs anyway
+OF_EVERY_RUN = {"scipy": "scipy", "sklearn": "scikit-learn"}
+FEATURES = {
+    "L2": lambda one: "l2" in one.penalties,
+    "L1": lambda one: "l1" in one.penalties,
+    "elastic net": lambda one: "elasticnet" in one.penalties,
+    "intercept": lambda one: one.handles_intercept,
+    "sparse": lambda one: one.handles_sparse,
+}
+
+
+def bounds():
+    """{package: the oldest version that was tried} of requirements files."""
+    lines = [
+        line.split("#")[0].strip() for name in BOUNDS
+        for line in (ROOT / name).read_text().splitlines()
+    ]
+    found = [re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", x) for x in lines]
+    return {one[1]: one[2] for one in found if one}
+
+
+def name_of(cls):
+    """`name[parameter=a,b]`."""
+    values = ", ".join(
+        f"{name}={','.join(map(str, values))}"
+        for name, values in cls.parameters.items()
+    )
+    return f"`{cls.name}[{values}]`" if values else f"`{cls.name}`"
+
+
+def library(cls, known):
+    """What it is made with, and from which version on."""
+    packages = [one.removeprefix("pip::") for one in cls.requirements]
+    if cls.name in OF_EVERY_RUN:
+        packages = [OF_EVERY_RUN[cls.name]]
+        own = packages
+    else:
+        shared = {"numpy", "numba", *OF_EVERY_RUN.values()}
+        own = [one for one in packages if one not in shared]
+    if not own:
+        needs = getattr(cls, "needs", None)
+        return f"`{needs.how}`" if needs else "this repository"
+    return ", ".join(
+        f"{one} {known[one]}" if one in known else one for one in own
+    )
+
+
+def handled(variants, feature):
+    """yes, nothing, or the values of the parameters that do."""
+    yes = [one for one in variants if FEATURES[feature](one)]
+    if len(yes) == len(variants):
+        return "yes"
+    # the values that every variant with them handles
+    values = []
+    for name in variants[0]._parameters:
+        for value in dict.fromkeys(v._parameters[name] for v in variants):
+            some = [v for v in variants if v._parameters[name] == value]
+            if all(v in yes for v in some):
+                values.append(str(value))
+    return ", ".join(values)
+
+
+def link(cls):
+    """Of the first reference that has a DOI, arXiv number or address."""
+    for text in getattr(cls, "references", ()):
+        doi = re.search(r"doi:(\S+?)[,.]?(\s|$)", text)
+        if doi:
+            return f"[doi](https://doi.org/{doi[1]})"
+        arxiv = re.search(r"arXiv:(\d+\.\d+)", text)
+        if arxiv:
+            return f"[arXiv](https://arxiv.org/abs/{arxiv[1]})"
+        address = re.search(r"https://\S+", text)
+        if address:
+            return f"[paper]({address[0].rstrip('.,')})"
+    return ""
+
+
+def row(cls, known):
+    variants = [
+        cls.get_instance(**parameters)
+        for parameters in product_param(cls.parameters)
+    ]
+    method = cls.__doc__.strip().splitlines()[0].rstrip(".")
+    cells = [name_of(cls), method, library(cls, known)]
+    cells += [handled(variants, feature) for feature in FEATURES]
+    return [*cells, getattr(cls, "language", "Python, numba"), link(cls)]
+
+
+def table():
+    """The table, as Markdown."""
+    known = bounds()
+    classes = sorted(
+        Benchmark(ROOT).get_solvers(),
+        key=lambda cls: (library(cls, known) != "this repository", cls.name),
+    )
+    header = [
+        "solver", "method", "library, from version", *FEATURES, "language",
+        "reference",
+    ]
+    rows = [header, ["---"] * len(header), *(row(c, known) for c in classes)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--write", type=Path, metavar="FILE.md")
+    arguments = parser.parse_args()
+    text = table()
+    if arguments.write is None:
+        print(text)
+        return
+    before, rest = arguments.write.read_text(encoding="utf-8").split(START)
+    _, after = rest.split(END)
+    arguments.write.write_text(
+        f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
