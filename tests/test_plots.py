@@ -113,6 +113,15 @@ def test_speed_ratio_counts_and_marks():
     assert rows[-1][-1] == 0.25
 
 
+def test_winners():
+    rows = plot("winners", result(), level="1e-6")
+    assert rows[1] == [
+        "made[n_samples=1000]", "F", "auto-newton", "1.75 s",
+        "sklearn[solver=lbfgs]", 2.0, "3 of 3",
+    ]
+    assert plot("winners", result(), level="1e-9")[0][2] == "auto-newton"
+
+
 def test_performance_profile():
     curves = plot(
         "performance_profile", result(), family=summary.ALL, level="1e-6"
