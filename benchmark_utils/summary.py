@@ -8,7 +8,9 @@ import json
 
 import numpy as np
 import pandas as pd
+from benchopt.runner import FAILURE_STATUS
 
+from benchmark_utils import not_run
 from benchmark_utils.problem_facts import KINDS, kinds_of
 from benchmark_utils.provenance import COLUMN
 
@@ -36,7 +38,8 @@ _newest = {"df": None, "tables": {}}
 def times_to(df, level):
     """Seconds to a certified suboptimality, infinite where not reached.
 
-    The median over the repetitions, all of which must reach it.
+    The median over the repetitions, all of which must reach it; what failed
+    (benchmark_utils/not_run.py) did not.
 
     Parameters
     ----------
@@ -65,7 +68,13 @@ def _times_to(df, level):
     median = first.groupby(level=[*PROBLEM, "solver_name"]).agg(
         lambda times: times.median() if np.isfinite(times).all() else np.inf
     )
-    return median.unstack("solver_name")
+    times = median.unstack("solver_name")
+    # what failed has no rows, and is no better than what stalled
+    for one in not_run.read(df) or ():
+        problem = (one["dataset"], one["objective"])
+        if one["status"] in FAILURE_STATUS and problem in times.index:
+            times.loc[problem, one["solver"]] = np.inf
+    return times
 
 
 def best_reached(df):

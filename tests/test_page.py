@@ -207,10 +207,10 @@ def test_table_is_sorted_and_searched(browse, plots):
     kind, tables = next(
         (kind, tables) for kind, tables in plots[0].items()
         if next(iter(tables.values()))["type"] == "table"
+        and len(next(iter(tables.values()))["data"]) > 2
     )
     browser.run(f"setState({{plot_kind: '{kind}'}})")
     rows = browser.run(ROWS)
-    assert len(rows) > 2
     header = "document.querySelectorAll('.gridjs-th')[0]"
     names = sorted(row[0] for row in rows)
     browser.run(f"{header}.click()")

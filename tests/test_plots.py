@@ -161,6 +161,48 @@ def test_passes_over_x():
     assert ours["x"] == pytest.approx([250.0 * k for k in range(1, 11)])
 
 
+def entry(solver, status, reason, size=100):
+    return dict(
+        dataset=f"made[n_samples={size}]", objective="F", solver=solver,
+        status=status, reason=reason,
+    )
+
+
+def test_what_did_not_run_is_said():
+    df = result()
+    assert plot("not_run", df)[0][1] == "not known"
+    df.attrs["not_run"] = []
+    assert plot("not_run", df)[0][1] == "everything ran"
+    df.attrs["not_run"] = [
+        entry("celer", "not installed", "pip install celer"),
+        entry("scipy", "skip", "no sparse data"),
+        entry("scipy", "skip", "no sparse data", 1000),
+        entry("crashes", "error", "signal 11"),
+        entry("", "skip", "X has a NaN"),
+    ]
+    rows = plot("not_run", df)
+    assert [row[:4] for row in rows] == [
+        ["crashes", "failed", "signal 11", 1],
+        ["celer", "not installed", "pip install celer", 1],
+        ["all solvers", "cannot", "X has a NaN", 1],
+        ["scipy", "cannot", "no sparse data", 2],
+    ]
+    assert rows[0][4] == "made[n_samples=100], F"
+
+
+def test_what_failed_did_not_reach_the_level():
+    df = result()
+    df.attrs["not_run"] = [
+        entry("crashes", "error", "signal 11"),
+        entry("scipy", "skip", "no sparse data"),
+    ]
+    times = summary.times_to(df, 1e-6)
+    assert times["crashes"].notna().sum() == 1
+    assert np.isinf(times.loc[("made[n_samples=100]", "F"), "crashes"])
+    assert np.isfinite(times["scipy"]).all()
+    assert plot("winners", df, level="1e-6")[-1][-1] == "3 of 4"
+
+
 def test_not_reached_is_said():
     df = result()
     slow = df["solver_name"] == "scipy"

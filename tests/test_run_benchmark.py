@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from run_benchmark import Progress, in_words
+from progress import Progress, in_words
 
 SLOW = '''
 import time

@@ -1,168 +1,134 @@
-"""Run the benchmark, saying how much is left, and write its page.
+"""Run the benchmark, say how much is left, end what hangs, write its page.
 
-    python tools/run_benchmark.py [options of `benchopt run`]
+    python tools/run_benchmark.py [--hard-limit SECONDS] [options of
+                                  `benchopt run`]
 
-It is `benchopt run .` with two additions. Every ten seconds it says how many
-runs are left and about how long they will take; and the page that it writes
-(see make_page.py) needs no network. Interrupted or killed, the same command
-goes on where it stopped: benchopt keeps every finished curve in __cache__.
+It is `benchopt run .` with three additions. Every ten seconds it says how many
+runs are left and about how long they will take. The page that it writes (see
+make_page.py) needs no network. And a library that never returns, or takes the
+whole process down with it, costs its own curve only: benchopt runs in a
+process of its own (guarded_run.py), which this one ends after the hard limit
+and starts again. benchopt keeps every finished curve in __cache__, so that
+goes on where it stopped, as the same command does after an interruption.
+
+The hard limit of a curve is by default two minutes, in which everything is
+compiled, and twice the run's `timeout`, at which a solver that returns stops.
+Nothing is ended in a parallel run (`-j`), nor with --no-cache or --pdb.
 """
+import argparse
+import json
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 import time
-import webbrowser
 from pathlib import Path
 
-from benchopt import runner
-from benchopt.benchmark import _list_parametrized_classes
-from benchopt.cli.main import run
-from benchopt.utils.terminal_output import TerminalOutput
-
-from make_page import make_page
-
-ROOT = Path(__file__).resolve().parent.parent
-SECONDS_BETWEEN_LINES = 10
-# No estimate from fewer
-FEWEST_RUNS = 5
+GUARDED = Path(__file__).resolve().with_name("guarded_run.py")
+# What the two processes tell each other is in files of this folder
+FOLDER = "BENCHMARK_GUARD_FOLDER"
+LIMIT = "BENCHMARK_HARD_LIMIT"
+NOT_GUARDED = {"--pdb", "--no-cache", "--help", "-h"}
+SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_TO_STOP = 10
 
 
-class Progress(TerminalOutput):
-    """benchopt's terminal, which also counts the runs that have ended.
-
-    A run is one repetition of one solver on one problem. The time left is
-    the mean time of the runs so far times the number of runs left. Runs from
-    the cache do not count, nor does the longest one: the first run compiles,
-    which took 16 of the first 26 seconds of configs/quick.yml.
-
-    Parameters
-    ----------
-    total : int
-        How many runs there are.
-    clock : callable
-        The time in seconds.
-    """
-
-    def __init__(
-        self, n_repetitions=None, show_progress=None, total=0,
-        clock=time.monotonic,
-    ):
-        super().__init__(n_repetitions, show_progress)
-        self.total, self.clock, self.counting = total, clock, True
-        self.ended = self.computed = 0
-        self.seconds = self.longest = 0.0
-        self.last_end = self.last_line = clock()
-
-    def __getstate__(self):
-        # goes to the workers of a parallel run, which do not count
-        return self.__dict__ | {"clock": time.monotonic}
-
-    def skip(self, reason=None, objective=False):
-        # before the repetitions of a solver are set up
-        self.counting = False
-        super().skip(reason, objective)
-        self.counting = True
-        self.count(self.n_repetitions or 1)
-
-    def show_status(self, status, reason=None, dataset=False,
-                    objective=False, cached=False):
-        super().show_status(status, reason, dataset, objective, cached)
-        if self.counting and status != "not installed":
-            self.count(1, cached)
-
-    def count(self, runs, cached=False):
-        now = self.clock()
-        self.ended += runs
-        if not cached:
-            self.computed += runs
-            self.seconds += now - self.last_end
-            self.longest = max(self.longest, now - self.last_end)
-        self.last_end = now
-        if now - self.last_line >= SECONDS_BETWEEN_LINES:
-            self.last_line = now
-            print(self.line(), flush=True)
-
-    def line(self):
-        left = self.total - self.ended
-        text = f"[{self.ended} of {self.total} runs, {left} left"
-        if self.computed >= FEWEST_RUNS and left:
-            mean = (self.seconds - self.longest) / (self.computed - 1)
-            text += f", about {in_words(mean * left)}"
-        return text + "]"
-
-
-def in_words(seconds):
-    """A time as one says it: 50 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def count_runs(solvers, datasets, objectives, n_repetitions):
-    """The number of runs of what is installed."""
-    n_datasets, n_objectives, n_solvers = (
-        sum(installed for _, installed in _list_parametrized_classes(
-            *classes, check_installed=checked
-        ))
-        for classes, checked in (
-            (datasets, True), (objectives, False), (solvers, True)
-        )
-    )
-    return n_datasets * n_objectives * n_solvers * n_repetitions
-
-
-def run_with_progress(run_all):
-    """Wrap benchopt's `_run_benchmark`: count, and write our page."""
-
-    def wrapped(benchmark, solvers, forced_solvers, *, datasets, objectives,
-                n_repetitions=None, plot_result=True, display=True,
-                html=True, **arguments):
-        if n_repetitions is not None:
-            arguments["n_repetitions"] = n_repetitions
-        total = count_runs(
-            solvers, datasets, objectives, n_repetitions or 1
-        )
-        print(f"{total} runs", flush=True)
-        progress = None
-
-        def terminal(n_repetitions, show_progress):
-            nonlocal progress
-            progress = Progress(n_repetitions, show_progress, total)
-            return progress
-
-        runner.TerminalOutput = terminal
-        try:
-            code, result = run_all(
-                benchmark, solvers, forced_solvers, datasets=datasets,
-                objectives=objectives, html=html, display=display,
-                plot_result=plot_result and not html, **arguments,
-            )
-        except (KeyboardInterrupt, SystemExit):
-            ended = progress.ended - 1 if progress else 0
+def supervise(arguments, limit=None):
+    """Run benchopt until it ends by itself; return its exit code."""
+    environment = dict(os.environ)
+    if limit is not None:
+        environment[LIMIT] = str(limit)
+    ended = []
+    with tempfile.TemporaryDirectory() as folder:
+        if NOT_GUARDED.isdisjoint(arguments):
+            environment[FOLDER] = folder
+        while True:
+            Path(folder, "ended.json").write_text(json.dumps(ended))
+            code, culprit = run_and_watch(arguments, environment, folder)
+            if culprit is None:
+                return code
+            ended.append(culprit)
+            Path(folder, "now.json").unlink()
+            dataset, objective, solver = culprit["key"]
             print(
-                f"\nInterrupted after {max(ended, 0)} of {total} runs. The "
-                "same command goes on there; with --collect it writes what "
-                "there is."
+                f"\n{solver} on {dataset}, {objective}: {culprit['reason']}. "
+                "The run goes on without it.", flush=True,
             )
-            raise
-        finally:
-            runner.TerminalOutput = TerminalOutput
-        print(progress.line())
-        if result is not None and plot_result and html:
-            page = make_page(result)
-            print(f"Page: {os.path.relpath(page)}")
-            if display:
-                webbrowser.open_new_tab(page.resolve().as_uri())
-        return code, result
 
-    return wrapped
+
+def run_and_watch(arguments, environment, folder):
+    """One process of benchopt: its exit code, and which curve ended it."""
+    child = subprocess.Popen(
+        [sys.executable, str(GUARDED), *arguments], env=environment,
+        # closed when this process dies, which the other one notices
+        stdin=subprocess.PIPE if FOLDER in environment else None,
+        # a signal is passed on once, and what the child started ends with it
+        start_new_session=os.name == "posix" and FOLDER in environment,
+    )
+    culprit = None
+    try:
+        culprit = watch(child, Path(folder, "now.json"))
+    except KeyboardInterrupt:
+        stop(child)
+    finally:
+        kill(child)
+    code = child.wait()
+    return code if code >= 0 else 128 - code, culprit
+
+
+def watch(child, now):
+    """Wait for the end of a process; {"key", "reason"} of what ended it."""
+    seen, since = None, time.monotonic()
+    while True:
+        try:
+            code = child.wait(SECONDS_BETWEEN_LOOKS)
+        except subprocess.TimeoutExpired:
+            code = None
+        current = json.loads(now.read_text()) if now.exists() else None
+        if code is not None:
+            reason = f"it ended the whole process ({in_words(code)})"
+            break
+        if current != seen:
+            seen, since = current, time.monotonic()
+        elif current and time.monotonic() - since > current["limit"]:
+            reason = f"it did not return within {current['limit']:g} s"
+            break
+    return current and {"key": current["key"], "reason": reason}
+
+
+def stop(child):
+    """Interrupt a process and give it the time to say so."""
+    if os.name == "posix":
+        child.send_signal(signal.SIGINT)
+    try:
+        child.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        print("It does not stop and is ended.", flush=True)
+
+
+def kill(child):
+    """End a process and what it started."""
+    if child.poll() is None:
+        if os.name == "posix" and os.getpgid(child.pid) == child.pid:
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+
+
+def in_words(code):
+    if code < 0:
+        return f"signal {-code}, {signal.Signals(-code).name}"
+    return f"exit code {code}"
 
 
 def main():
-    runner._run_benchmark = run_with_progress(runner._run_benchmark)
-    run([str(ROOT), *sys.argv[1:]], prog_name="tools/run_benchmark.py")
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--hard-limit", type=float)
+    own, arguments = parser.parse_known_args()
+    if own.hard_limit is not None and not own.hard_limit > 0:
+        parser.error("--hard-limit is a number of seconds above 0.")
+    sys.exit(supervise(arguments, own.hard_limit))
 
 
 if __name__ == "__main__":

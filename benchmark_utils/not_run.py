@@ -1,0 +1,36 @@
+"""What a run was asked for and did not compute, kept in its result file.
+
+benchopt's result has the rows of what ran. What failed, was skipped or is not
+installed stands in the metadata of the parquet file, where pandas reads
+``df.attrs`` from, so that a page that is made of it later can still tell.
+"""
+import json
+
+import pyarrow.parquet as pq
+
+KEY = "not_run"
+# Where pandas 2.1 and newer keep the attributes of a DataFrame
+PANDAS_ATTRIBUTES = b"PANDAS_ATTRS"
+
+
+def write(path, entries):
+    """Add the list of what did not run to a parquet file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    entries : list of dict
+        Each has the texts "dataset", "objective" and "solver" ("" where it is
+        all of them), "status" (benchopt's word) and "reason".
+    """
+    table = pq.read_table(path)
+    metadata = dict(table.schema.metadata or {})
+    attributes = json.loads(metadata.get(PANDAS_ATTRIBUTES, b"{}"))
+    attributes[KEY] = entries
+    metadata[PANDAS_ATTRIBUTES] = json.dumps(attributes).encode()
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def read(df):
+    """The entries of a result, None where it does not know."""
+    return df.attrs.get(KEY)

@@ -1,0 +1,204 @@
+"""benchopt's `run`, watched by run_benchmark.py, which starts it.
+
+Around every curve it leaves a note of what is running and for how long it
+may, and it leaves out what was ended before, with the reason. What did not
+run is kept in the result file (benchmark_utils/not_run.py).
+"""
+import json
+import os
+import sys
+import threading
+import traceback
+import webbrowser
+from pathlib import Path
+
+from benchopt import runner
+from benchopt.benchmark import _list_parametrized_classes
+from benchopt.cli.main import run
+from benchopt.utils import pdb_helpers
+from benchopt.utils.terminal_output import TerminalOutput
+
+from make_page import make_page
+from progress import Progress
+from run_benchmark import FOLDER, LIMIT
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils import not_run  # noqa: E402
+
+# To compile everything took 40 s on a slow machine
+SECONDS_TO_COMPILE = 120
+# benchopt's own default
+TIMEOUT = 100
+
+
+class Guard:
+    """Wrap benchopt's function that computes a curve.
+
+    Parameters
+    ----------
+    run : callable
+        Takes keyword arguments, returns (curve, key, status, reason); its
+        `check_call_in_cache` says whether the answer is known.
+    folder : pathlib.Path
+        Where the notes are.
+    limit : float, optional
+        Seconds that a curve may take.
+    """
+
+    def __init__(self, run, folder, limit=None):
+        self.run, self.limit = run, limit
+        self.check_call_in_cache = run.check_call_in_cache
+        self.now = folder / "now.json"
+        ended = json.loads((folder / "ended.json").read_text())
+        self.ended = {tuple(one["key"]): one["reason"] for one in ended}
+
+    def __call__(self, **arguments):
+        meta = arguments["meta"]
+        key = tuple(
+            meta[f"{what}_name"] for what in ("dataset", "objective", "solver")
+        )
+        if key in self.ended and not self.check_call_in_cache(**arguments):
+            return [], key, "error", self.ended[key]
+        limit = self.limit or (
+            SECONDS_TO_COMPILE + 2 * (arguments["timeout"] or TIMEOUT)
+        )
+        note = {"key": key, "limit": limit, "repetition": meta["idx_rep"]}
+        written = self.now.with_suffix(".new")
+        written.write_text(json.dumps(note))
+        written.replace(self.now)
+        try:
+            curve, key, status, reason = self.run(**arguments)
+        finally:
+            self.now.unlink()
+        if status == "error":
+            reason = last_error.text
+        return curve, key, status, reason
+
+
+class LastError:
+    """Stands in for the module `traceback`, which prints what failed."""
+
+    text = ""
+
+    def print_exc(self):
+        _, error, _ = sys.exc_info()
+        self.text = traceback.format_exception_only(error)[-1].strip()
+        traceback.print_exc()
+
+
+last_error = LastError()
+
+
+def guarded(parallel_run):
+    """Wrap benchopt's `parallel_run`: guard it where it is not parallel."""
+
+    def wrapped(benchmark, run, arguments, config, collect=False):
+        alone = {"backend": "loky", "n_jobs": 1}
+        asked = {k: v for k, v in (config or {}).items() if v is not None}
+        if FOLDER in os.environ and alone | asked == alone:
+            limit = float(os.environ.get(LIMIT, 0)) or None
+            run = Guard(run, Path(os.environ[FOLDER]), limit)
+        return parallel_run(benchmark, run, arguments, config, collect)
+
+    return wrapped
+
+
+def end_with_the_parent():
+    """End this process when the one that started it has died."""
+
+    def wait():
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def count_runs(solvers, datasets, objectives, n_repetitions):
+    """The number of runs of what is installed."""
+    n_datasets, n_objectives, n_solvers = (
+        sum(installed for _, installed in _list_parametrized_classes(
+            *classes, check_installed=checked
+        ))
+        for classes, checked in (
+            (datasets, True), (objectives, False), (solvers, True)
+        )
+    )
+    return n_datasets * n_objectives * n_solvers * n_repetitions
+
+
+def what_is_missing(solvers):
+    """{name: what is missing and how to install it} of benchopt's list."""
+    needed = {
+        cls.name: getattr(cls, "needs", None) for cls, _ in solvers
+    }
+    return {
+        name: f"{needs.missing}: {needs.how}"
+        for name, needs in needed.items() if needs and needs.missing
+    }
+
+
+def run_with_progress(run_all):
+    """Wrap benchopt's `_run_benchmark`: count, and write our page."""
+
+    def wrapped(benchmark, solvers, forced_solvers, *, datasets, objectives,
+                n_repetitions=None, plot_result=True, display=True,
+                html=True, **arguments):
+        if n_repetitions is not None:
+            arguments["n_repetitions"] = n_repetitions
+        total = count_runs(
+            solvers, datasets, objectives, n_repetitions or 1
+        )
+        print(f"{total} runs", flush=True)
+        progress = None
+
+        def terminal(n_repetitions, show_progress):
+            nonlocal progress
+            progress = Progress(
+                n_repetitions, show_progress, total, what_is_missing(solvers)
+            )
+            return progress
+
+        runner.TerminalOutput = terminal
+        try:
+            code, result = run_all(
+                benchmark, solvers, forced_solvers, datasets=datasets,
+                objectives=objectives, html=html, display=display,
+                plot_result=plot_result and not html, **arguments,
+            )
+        except (KeyboardInterrupt, SystemExit):
+            ended = progress.ended - 1 if progress else 0
+            print(
+                f"\nInterrupted after {max(ended, 0)} of {total} runs. The "
+                "same command goes on there; with --collect it writes what "
+                "there is."
+            )
+            raise
+        finally:
+            runner.TerminalOutput = TerminalOutput
+        print(progress.line())
+        if result is not None and result.suffix == ".parquet":
+            not_run.write(result, progress.not_run)
+        if result is not None and plot_result and html:
+            page = make_page(result)
+            print(f"Page: {os.path.relpath(page)}")
+            if display:
+                webbrowser.open_new_tab(page.resolve().as_uri())
+        return code, result
+
+    return wrapped
+
+
+def main():
+    if FOLDER in os.environ:
+        end_with_the_parent()
+    runner.parallel_run = guarded(runner.parallel_run)
+    pdb_helpers.traceback = last_error
+    runner._run_benchmark = run_with_progress(runner._run_benchmark)
+    run([str(ROOT), *sys.argv[1:]], prog_name="tools/run_benchmark.py")
+
+
+if __name__ == "__main__":
+    main()
