@@ -178,12 +178,12 @@ def timing(df, config):
     return f"{text}, {config['timeout']} s a curve at most"
 
 
-def write(path, text):
-    """Replace what stands between the two markers of a file."""
-    before, rest = path.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
+def write(path, text, start=START, end=END):
+    """Replace what stands between two markers of a file."""
+    before, rest = path.read_text(encoding="utf-8").split(start)
+    _, after = rest.split(end)
     path.write_text(
-        f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8"
+        f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8"
     )
 
 

@@ -46,7 +46,8 @@ def make_site(target, results=RESULTS):
             home="../index.html",
         )
         rows.append(row(folder))
-    index = page(conclude(found[0]), "\n".join(rows))
+    newest = (folders(results, "full") or found)[0]
+    index = page(conclude(newest), "\n".join(rows))
     (target / "index.html").write_text(index, encoding="utf-8")
 
 

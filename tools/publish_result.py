@@ -87,18 +87,21 @@ def check_config(df, config):
             )
 
 
-def newest(results=RESULTS):
-    """The folder of the newest result."""
-    found = folders(results)
+def newest(results=RESULTS, config="*"):
+    """The folder of the newest result of a configuration."""
+    found = folders(results, config)
     if not found:
-        sys.exit("results/ is empty: see tools/publish_result.py.")
+        sys.exit(
+            f"results/ has none of configs/{config}.yml: see "
+            "tools/publish_result.py."
+        )
     return found[0]
 
 
-def folders(results=RESULTS):
+def folders(results=RESULTS, config="*"):
     """All folders with a result, the newest first."""
     return sorted(
-        (path.parent for path in results.glob("*/result.parquet")),
+        (path.parent for path in results.glob(f"*-{config}/result.parquet")),
         key=lambda path: path.name, reverse=True,
     )
 

@@ -1,0 +1,166 @@
+"""Write README's tables of speed from the published results.
+
+    python tools/speed_table.py [--write README.md]
+
+From the newest results/*-speed: for every problem the time of `auto-newton`
+to a certified suboptimality of 1e-4 and 1e-8, the fastest of all the others,
+the ratio, what was lost, and the memory. From the newest results/*-growth: the
+exponent of n and of p in the time to 1e-6. No figure is written by hand.
+"""
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from conclusion import write
+from publish_result import ROOT, newest
+
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils import provenance  # noqa: E402
+from benchmark_utils.styles import OURS  # noqa: E402
+from benchmark_utils.summary import (  # noqa: E402
+    PROBLEM,
+    facts_of,
+    fitted_exponent,
+    geometric_mean,
+    ratios_to,
+    seconds,
+    times_to,
+)
+
+LEVELS = ("1e-4", "1e-8")
+GROWTH_LEVEL = 1e-6
+MARKERS = {
+    "speed": ("<!-- speed: start -->", "<!-- speed: end -->"),
+    "growth": ("<!-- growth: start -->", "<!-- growth: end -->"),
+}
+
+
+def source(folder, df):
+    """Where a table is from, and with what it was computed."""
+    found = provenance.read(df)
+    place = f"{folder.parent.name}/{folder.name}"
+    return (
+        f"From [{place}]({place}): {'; '.join(found['processor'])}, "
+        f"{'; '.join(found['numba_threads'])} thread, median of "
+        f"{df['idx_rep'].nunique()} runs."
+    )
+
+
+def size_of(name, facts):
+    """A problem in few words: `correlated` 5000 x 100, l2 = 1."""
+    dataset, objective = name
+    one = facts[name]
+    size = f"{one['n_samples']} x {one['n_features']}"
+    if one["n_problems"] > 1:
+        size = f"{one['n_problems']} x {dataset.split('sizes=')[1][:-1]}"
+    (l2,) = re.findall(r"l2=([^,\]]+)", objective)
+    return f"`{dataset.split('[')[0]}` {size}, l2 = {float(l2):g}"
+
+
+def speed_table(df):
+    """Ours against the fastest other solver, a line a problem."""
+    facts = facts_of(df)
+    compared = {
+        level: ratios_to(times_to(df, float(level)), OURS) for level in LEVELS
+    }
+    memory = (
+        df[df["solver_name"] == OURS].groupby(PROBLEM)["objective_peak_memory"]
+        .median()
+    )
+    lines = [
+        "| problem | " + " | ".join(
+            f"ours to {level} | fastest other | ratio" for level in LEVELS
+        ) + " | memory / X |",
+        "|---" * (2 + 3 * len(LEVELS)) + "|",
+    ]
+    order = sorted(facts, key=lambda name: (
+        facts[name]["n_problems"] == 1, facts[name]["nonzero"] < 0.1,
+        facts[name]["n_samples"] * facts[name]["n_features"], name,
+    ))
+    for name in order:
+        cells = [size_of(name, facts)]
+        for table in compared.values():
+            one = table.loc[name]
+            ratio = f"{one['ratio']:.2f}"
+            cells += [
+                seconds(one["own"]),
+                f"{seconds(one['other'])}, `{one['who']}`",
+                ratio if one["ratio"] >= 1 else f"**lost: {ratio}**",
+            ]
+        known = memory.get(name, float("nan"))
+        cells.append(f"{known:.1f}" if known == known else "")
+        lines.append("| " + " | ".join(cells) + " |")
+    cells = ["**geometric mean**"]
+    for table in compared.values():
+        lost = int((table["ratio"] < 1).sum())
+        cells += [
+            "", f"lost: {lost} of {len(table)}",
+            f"**{geometric_mean(table['ratio']):.2f}**",
+        ]
+    return "\n".join([*lines, "| " + " | ".join([*cells, ""]) + " |"])
+
+
+def growth_table(df):
+    """The fitted exponents of n and p, a line a solver."""
+    facts, times = facts_of(df), times_to(df, GROWTH_LEVEL)
+    columns = {}
+    for size, other in (
+        ("n_samples", "n_features"), ("n_features", "n_samples"),
+    ):
+        sizes = pd.Series({name: facts[name][size] for name in times.index})
+        fixed = pd.Series({name: facts[name][other] for name in times.index})
+        # the problems of the most frequent other size
+        chosen = sizes[fixed == fixed.mode()[0]]
+        text = (
+            f"{size.replace('_', ' ')} from {chosen.min()} to {chosen.max()} "
+            f"({other.replace('_', ' ')}: {fixed.mode()[0]})"
+        )
+        columns[text] = {
+            solver: (
+                fitted_exponent(chosen, times.loc[chosen.index, solver]),
+                times.at[chosen.idxmax(), solver],
+            )
+            for solver in times
+        }
+    lines = [
+        "| solver | " + " | ".join(
+            f"exponent of {text} | time at the largest" for text in columns
+        ) + " |",
+        "|---" * (1 + 2 * len(columns)) + "|",
+    ]
+    for solver in times:
+        cells = [f"`{solver}`"]
+        for found in columns.values():
+            exponent, largest = found[solver]
+            cells += [f"{exponent:.2f}", seconds(largest)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def tables():
+    """{which: Markdown} of the newest published results."""
+    texts = {}
+    for which, make in (("speed", speed_table), ("growth", growth_table)):
+        folder = newest(ROOT / "results", which)
+        df = pd.read_parquet(folder / "result.parquet")
+        texts[which] = f"{source(folder, df)}\n\n{make(df)}"
+    return texts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--write", type=Path, metavar="FILE.md")
+    arguments = parser.parse_args()
+    for which, text in tables().items():
+        if arguments.write is None:
+            print(text + "\n")
+        else:
+            write(arguments.write, text, *MARKERS[which])
+
+
+if __name__ == "__main__":
+    main()
