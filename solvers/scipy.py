@@ -80,10 +80,12 @@ class Solver(LogisticSolver):
 
     def minimize(self, value_and_grad, x0, n_iter, **derivatives):
         options = {**OPTIONS[self.method], "maxiter": n_iter}
-        return minimize(
-            value_and_grad, x0, jac=True, method=self.method,
-            options=options, **derivatives,
-        ).x
+        # trust-krylov, asked for more than float64 has, evaluates F at NaN
+        with np.errstate(invalid="ignore"):
+            return minimize(
+                value_and_grad, x0, jac=True, method=self.method,
+                options=options, **derivatives,
+            ).x
 
     def second_derivatives(self, problem):
         if self.method == "L-BFGS-B":

@@ -1,11 +1,9 @@
-import warnings
-
 import numpy as np
 import sklearn
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from benchmark_utils.base_solver import LogisticSolver
+from benchmark_utils.quiet import ignore_warnings
 
 PENALTIES = {
     "lbfgs": ("l2",),
@@ -85,9 +83,9 @@ class Solver(LogisticSolver):
 
     def solve(self, n_iter):
         self.estimator.max_iter = n_iter
-        with warnings.catch_warnings():
-            # the limit on the iterations is ours
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # the limit on the iterations is ours, and a line search that fails at
+        # the accuracy of float64 is no news
+        with ignore_warnings():
             self.estimator.fit(self.X, self.y)
         self.coef = self.estimator.coef_.ravel()
         self.intercept = float(np.ravel(self.estimator.intercept_)[0])

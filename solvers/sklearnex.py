@@ -1,5 +1,4 @@
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from benchmark_utils.base_solver import LogisticSolver
 from benchmark_utils.libraries import Library
@@ -46,7 +45,7 @@ class Solver(LogisticSolver):
 
     def solve(self, n_iter):
         self.estimator.max_iter = n_iter
-        with ignore_warnings(ConvergenceWarning):
+        with ignore_warnings():
             self.estimator.fit(self.X, self.y)
         self.coef = self.estimator.coef_.ravel()
         self.intercept = float(np.ravel(self.estimator.intercept_)[0])

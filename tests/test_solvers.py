@@ -1,4 +1,5 @@
 """Every solver, with every parameter, on everything it says it handles."""
+import warnings
 from functools import cache
 
 import numpy as np
@@ -6,7 +7,14 @@ import pytest
 from scipy import sparse
 
 from benchmark_utils.certificate import certify
-from harness import all_solvers, objective, run_to_the_end
+from harness import (
+    all_solvers,
+    attach,
+    dataset,
+    objective,
+    run_to_the_end,
+    set_problem,
+)
 
 NAMES = [str(one) for one in all_solvers()]
 PENALTIES = {
@@ -282,3 +290,31 @@ def test_all_agree_with_one_optimum(penalty, precise):
         np.testing.assert_allclose(
             solution, reference, atol=2e-3, err_msg=name
         )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_terminal_is_not_flooded(name, capfd):
+    """No warning and no line of a library, also beyond float64's accuracy."""
+    one = solver(name)
+    l1, l2 = (0.0, 1e-3) if "l2" in one.penalties else (0.1, 0.0)
+    problem = objective(l1=l1, l2=l2)
+    data = dataset("simulated", n_samples=30, n_features=3)
+    set_problem(problem, data)
+    attach(problem, data, one)
+    skip, reason = one._set_objective(problem)
+    if skip:
+        assert "no GPU" in reason
+        return
+    one._warm_up()
+    capfd.readouterr()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if one.sampling_strategy == "callback":
+            one.run(lambda: one.intercept is None)
+        else:
+            one.run(1e-14 if one.sampling_strategy == "tolerance" else 500)
+    assert not [
+        str(one.message) for one in caught
+        if issubclass(one.category, (UserWarning, RuntimeWarning))
+    ]
+    assert capfd.readouterr() == ("", "")

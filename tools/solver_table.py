@@ -50,15 +50,18 @@ def name_of(cls):
     return f"`{cls.name}[{values}]`" if values else f"`{cls.name}`"
 
 
+def own_packages(cls):
+    """The packages that it needs and the others do not."""
+    if cls.name in OF_EVERY_RUN:
+        return [OF_EVERY_RUN[cls.name]]
+    shared = {"numpy", "numba", *OF_EVERY_RUN.values()}
+    packages = [one.removeprefix("pip::") for one in cls.requirements]
+    return [one for one in packages if one not in shared]
+
+
 def library(cls, known):
     """What it is made with, and from which version on."""
-    packages = [one.removeprefix("pip::") for one in cls.requirements]
-    if cls.name in OF_EVERY_RUN:
-        packages = [OF_EVERY_RUN[cls.name]]
-        own = packages
-    else:
-        shared = {"numpy", "numba", *OF_EVERY_RUN.values()}
-        own = [one for one in packages if one not in shared]
+    own = own_packages(cls)
     if not own:
         needs = getattr(cls, "needs", None)
         return f"`{needs.how}`" if needs else "this repository"

@@ -1,0 +1,103 @@
+"""README's tables of results are what the published results say."""
+import json
+
+import pytest
+
+import reached_table
+import speed_table
+from conftest import ROOT
+from publish_result import newest
+from test_plots import RATES, result
+
+VERSIONS = {"celer": "9.9", "scikit-learn": "8", "numpy": "2.4"}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def between(start, end):
+    return README.split(start)[1].split(end)[0].strip("\n")
+
+
+@pytest.mark.parametrize("which", ["speed", "growth"])
+def test_readme_has_the_tables_of_speed(which):
+    found = between(*speed_table.MARKERS[which])
+    assert found == speed_table.tables()[which]
+
+
+def test_readme_has_what_was_reached():
+    folder = newest(ROOT / "results", "full")
+    found = between(reached_table.START, reached_table.END)
+    assert found == reached_table.text_of(folder)
+
+
+def made(**arguments):
+    df = result(**arguments)
+    df["objective_name"] = "F[l1=0.0,l2=0.50]"
+    df["objective_peak_memory"] = 0.5
+    df["p_obj_l1"], df["p_obj_l2"] = 0.0, 0.5
+    df["final_results"] = [
+        json.dumps(json.loads(text) | {"versions": VERSIONS})
+        for text in df["final_results"]
+    ]
+    return df
+
+
+def cells_of(text):
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+    ]
+
+
+def test_speed_table():
+    df = made(rates={"auto-newton": 2.0, "b": 1.0})
+    assert cells_of(speed_table.speed_table(df))[2:] == [
+        ["`made` 100 x 10, l2 = 0.5", "200 ms", "400 ms, `b`", "2.00",
+         "450 ms", "900 ms, `b`", "2.00", "0.5"],
+        ["`made` 1000 x 10, l2 = 0.5", "2 s", "4 s, `b`", "2.00",
+         "4.5 s", "9 s, `b`", "2.00", "0.5"],
+        ["`made` 10000 x 10, l2 = 0.5", "20 s", "40 s, `b`", "2.00",
+         "45 s", "90 s, `b`", "2.00", "0.5"],
+        ["**geometric mean**", "", "lost: 0 of 3", "**2.00**", "",
+         "lost: 0 of 3", "**2.00**", ""],
+    ]
+    lost = speed_table.speed_table(made(rates={"auto-newton": 1.0, "b": 2.0}))
+    assert lost.count("**lost: 0.50**") == 6
+    assert "lost: 3 of 3" in lost
+
+
+def test_growth_table():
+    df = made(rates=RATES)
+    rows = cells_of(speed_table.growth_table(df))
+    assert rows[0][1] == (
+        "exponent of n samples from 100 to 10000 (n features: 10)"
+    )
+    assert [row[1] for row in rows[2:]] == ["1.00"] * 3
+    assert rows[2][:3] == ["`auto-newton`", "1.00", "17.5 s"]
+
+
+def test_reached_table():
+    df = made(rates=RATES)
+    slow = df["solver_name"] == "scipy"
+    df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
+    df.attrs["not_run"] = [
+        dict(dataset="d", objective="o", solver=solver, status=status,
+             reason=reason)
+        for solver, status, reason in [
+            ("cuml", "not installed", "needs a GPU"),
+            ("scipy", "error", "ValueError: no"),
+            ("scipy", "skip", "cannot"),
+        ]
+    ]
+    rows = {row[0]: row[1:] for row in cells_of(reached_table.table(df))}
+    assert rows["`auto-newton`"][1:] == ["3 of 3", "", "", ""]
+    assert rows["`scipy`"][1] == "0 of 3, worst 1e-02"
+    assert rows["`scipy`"][-1] == "failed: ValueError: no"
+    assert rows["`cuml`"][1:] == ["", "", "", "needs a GPU"]
+
+
+def test_versions_are_those_of_the_run():
+    df = made(rates={"celer[solver=celer]": 1.0, "sklearn[solver=saga]": 1.0})
+    assert reached_table.versions(df) == {
+        "celer[solver=celer]": "celer 9.9",
+        "sklearn[solver=saga]": "scikit-learn 8",
+    }
