@@ -104,6 +104,11 @@ def fit_logistic(
     if is_sparse:
         if X.format not in ("csr", "csc"):
             X = X.tocsr()
+        if better_dense(X):
+            return fit_logistic(
+                X.toarray(), y, l1, l2, fit_intercept, tol, max_iter,
+                coef_init, intercept_init, float32_copy,
+            )
     elif type(X) is not np.ndarray:
         X = np.asarray(X)
     if X.dtype != np.float64 and X.dtype != np.float32:
@@ -124,12 +129,10 @@ def fit_logistic(
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
     if is_sparse:
-        if not better_dense(X):
-            return fit_sparse(
-                X, y, l2, fit_intercept, tol, max_iter, coef_init,
-                intercept_init, float32_copy,
-            )
-        X = X.toarray()
+        return fit_sparse(
+            X, y, l2, fit_intercept, tol, max_iter, coef_init,
+            intercept_init, float32_copy,
+        )
     if _is_tiny(n, q):
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
     return _fit_dense(
