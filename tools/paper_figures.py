@@ -26,6 +26,7 @@ from benchopt.utils.parametrized_name_mixin import product_param
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.backend_bases import FigureCanvasBase
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -62,21 +63,18 @@ def paper_figures(result, folder=None, kinds=None, formats=FORMATS):
     formats : sequence of str
         Endings that Matplotlib knows.
     """
-    known = plt.figure().canvas.get_supported_filetypes()
-    plt.close()
-    for ending in set(formats) - set(known):
-        sys.exit(
-            f"Matplotlib cannot write the format {ending!r}, only "
-            f"{', '.join(sorted(known))}."
-        )
+    check("format", formats, FigureCanvasBase.get_supported_filetypes())
     result = Path(result)
     if not result.is_file():
         sys.exit(f"There is no result file {result}.")
+    df = read_results(result)
+    check("column (is this a result?)", [*summary.PROBLEM, "solver_name"], df)
     folder = Path(folder or result.with_name(f"{result.stem}_figures"))
-    for key, page in pages(read_results(result), kinds):
+    for key, page in pages(df, kinds):
         folder.mkdir(parents=True, exist_ok=True)
         with matplotlib.rc_context(STYLE):
-            yield save(draw(page), folder / file_name(key), page, formats)
+            files = save(page, folder / file_name(key), formats)
+        yield files
 
 
 def pages(df, kinds=None):
@@ -89,12 +87,11 @@ def pages(df, kinds=None):
     config = _sanitize_config(benchmark.get_plot_config())
     plots = {plot._get_name(): plot for plot in benchmark.get_plots()}
     ranks, captions = solvers_by_rank(df), {None: caption(df)}
+    for problem, rows in df.groupby(summary.PROBLEM):
+        captions[problem] = caption(rows)
     reset_solver_styles()
     kinds = kinds or config.get("plots", list(plots))
-    for kind in set(kinds) - set(plots):
-        sys.exit(
-            f"There is no plot {kind!r}, only {', '.join(sorted(plots))}."
-        )
+    check("plot", kinds, plots)
     for kind in kinds:
         plot = plots[kind]
         views = [
@@ -110,23 +107,22 @@ def pages(df, kinds=None):
         data, options = plot._get_all_plots(df)
         chosen = product_param(options)
         for (key, page), choice in zip(data.items(), chosen, strict=True):
-            if not any(map(has_data, page["data"])):
+            # a curve may have no points
+            if not any(one["x"] if "x" in one else one
+                       for one in page["data"]):
                 continue
             problem = (choice.get("dataset"), choice.get("objective"))
-            if problem not in ranks:
-                problem = None
-            elif problem not in captions:
-                same = df[summary.PROBLEM].eq(problem).all(axis=1)
-                captions[problem] = caption(df[same])
             yield key, {
-                **page, **views[0], "caption": captions[problem],
+                **page, **views[0],
+                "caption": captions.get(problem, captions[None]),
                 "rank": ranks.get(problem, []),
             }
 
 
-def has_data(one):
-    """Whether a row, a bar or a curve has something to show."""
-    return not isinstance(one, dict) or len(one.get("x", "bar")) > 0
+def check(what, wanted, known):
+    """Stop where something is wanted that there is not."""
+    for name in set(wanted) - set(known):
+        sys.exit(f"No {what} {name!r}: there are {', '.join(sorted(known))}.")
 
 
 def solvers_by_rank(df):
@@ -165,14 +161,16 @@ def draw(page):
     """The figure of a plot."""
     own = {"scatter": curves, "bar_chart": bars, "table": table}
     if page["type"] not in own:
-        # no plot of ours: benchopt's figure, which has the title
-        name = f"get_plot_{page['type']}"
-        figure = getattr(generate_matplotlib, name)(page)
+        # no plot of ours: benchopt's figure
+        theirs = getattr(generate_matplotlib, f"get_plot_{page['type']}")
+        figure = theirs(page | {"title": plain(page["title"])})
         figure.supxlabel(plain(page["caption"]), y=-0.02, size=SMALL)
         return figure
-    # the axes fill the figure, what is around them is in the margins
+    # the axes fill the figure, what is around them is in its margins
     axis = plt.figure().add_axes((0, 0, 1, 1))
     own[page["type"]](axis, page)
+    # of an axis that is less than a decade long
+    axis.tick_params(which="minor", labelsize=5)
     axis.annotate(
         plain(page["caption"]), (0.5, 1), (0, 5), "axes fraction",
         "offset points", ha="center", size=SMALL, color="0.35",
@@ -197,11 +195,10 @@ def curves(axis, page):
             one["x"], one["y"], "-" if marker else "--", marker=marker,
             label=plain(one["label"]), lw=1.1, ms=3.5, **style,
         )
-        style |= dict(alpha=0.2, lw=0)
         if page.get("with_quantiles") and "x_low" in one:
-            axis.fill_betweenx(one["y"], one["x_low"], one["x_high"], **style)
-        elif page.get("with_quantiles") and "y_low" in one:
-            axis.fill_between(one["x"], one["y_low"], one["y_high"], **style)
+            axis.fill_betweenx(
+                one["y"], one["x_low"], one["x_high"], alpha=0.2, lw=0, **style
+            )
     scale = page.get("scale", "loglog")
     axis.set(
         xlabel=plain(page["xlabel"]), ylabel=plain(page["ylabel"]),
@@ -231,7 +228,7 @@ def bars(axis, page):
             va="center", size=SMALL,
         )
     if any(one.get("text") for one in found):
-        axis.margins(x=0.2)
+        axis.margins(x=0.35)
     names = [plain(one["label"]) for one in found]
     axis.set_yticks(range(len(found)), names, size=SMALL)
     scale = page.get("scale", "linear")
@@ -247,7 +244,7 @@ def table(axis, page):
         [f"{one:.3g}" if isinstance(one, float) else str(one) for one in row]
         for row in page["data"]
     ]
-    letters = [2 + max(map(len, column)) for column in zip(*texts)]
+    letters = [3 + max(map(len, column)) for column in zip(*texts)]
     ends = np.cumsum(letters) * LETTER * SMALL / 72
     # numbers stand under each other by their ends
     right = [
@@ -273,13 +270,11 @@ def plain(text):
     return str(text).replace("$", r"\$")
 
 
-def save(figure, stem, page, formats):
-    title = {"Title": page["title"].replace("\n", ", ")}
-    metadata = {
-        "pdf": title | {"CreationDate": None}, "svg": title | {"Date": None},
-        "png": title,
-    }
+def save(page, stem, formats):
+    # no dates, so that the same result gives the same file
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     files = [stem.with_name(f"{stem.name}.{ending}") for ending in formats]
+    figure = draw(page)
     for file, ending in zip(files, formats, strict=True):
         figure.savefig(file, metadata=metadata.get(ending))
     plt.close(figure)
