@@ -179,15 +179,16 @@ def command(*words):
 
 
 def test_command(recorded):
-    done = command(recorded, "--plot", "winners", "--formats", "svg")
+    words = (recorded, "--plot", "winners", "growth", "--formats", "svg")
+    done = command(*words)
     assert done.returncode == 0, done.stderr
     folder = recorded.parent / "a result_figures"
     files = {path: path.read_bytes() for path in folder.iterdir()}
-    # three levels, each with its CSV file
+    # three levels each; the tables with a CSV file
     assert sorted(map(str, files)) == sorted(done.stdout.splitlines())
-    assert len(files) == 6
-    # the same again
-    command(recorded, "--plot", "winners", "--formats", "svg")
+    assert len(files) == 9
+    # letter for letter the same again
+    command(*words)
     assert {path: path.read_bytes() for path in folder.iterdir()} == files
 
 
