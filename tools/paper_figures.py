@@ -107,16 +107,14 @@ def pages(df, kinds=None):
         data, options = plot._get_all_plots(df)
         chosen = product_param(options)
         for (key, page), choice in zip(data.items(), chosen, strict=True):
-            # a curve may have no points
-            if not any(one["x"] if "x" in one else one
-                       for one in page["data"]):
-                continue
             problem = (choice.get("dataset"), choice.get("objective"))
-            yield key, {
-                **page, **views[0],
+            page |= views[0] | {
                 "caption": captions.get(problem, captions[None]),
                 "rank": ranks.get(problem, []),
             }
+            # a curve may have no points
+            if any(one["x"] if "x" in one else one for one in page["data"]):
+                yield key, page
 
 
 def check(what, wanted, known):
@@ -153,7 +151,7 @@ def file_name(key):
     It loses what is no letter or digit and the end of a long key, and some
     systems lose capitals: a hash tells such keys apart.
     """
-    readable = re.sub(r"[^A-Za-z0-9_]+", "-", key)[:100].strip("-_")
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", key)[:190].strip("-_")
     return f"{readable}-{sha256(key.encode()).hexdigest()[:10]}"
 
 
