@@ -12,7 +12,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all test-solvers test-benchopt lint solvers peers speed data page figure \
-	publish conclusion site clean
+	figures publish conclusion site clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -61,6 +61,10 @@ page: $(VENV)/.run  ## Write the newest result as one page that needs no network
 
 figure: $(VENV)/.run  ## Draw README's figure from the newest result
 	$(BIN)/python tools/readme_figure.py
+
+figures: $(VENV)/.run  ## Draw all plots of RESULT=... for a paper: PDF, SVG, PNG
+	$(BIN)/python tools/paper_figures.py $(RESULT) \
+		$(if $(PLOT),--plot $(PLOT))
 
 publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
 	$(BIN)/python tools/publish_result.py $(RESULT) --config $(CONFIG)
