@@ -5,14 +5,16 @@ BIN := $(VENV)/bin
 CONFIG ?= configs/quick.yml
 # A constraints file, for instance requirements-minimum.txt
 CONSTRAINTS ?=
+LEGACY := .venv-legacy
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 # benchopt's own tests call a bare `python`
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-solvers test-benchopt lint solvers peers speed data page figure \
-	figures publish conclusion site clean
+.PHONY: help run test test-all test-solvers test-legacy test-benchopt lint \
+	solvers solvers-legacy peers speed data page figures publish \
+	conclusion site clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
@@ -32,6 +34,10 @@ test-solvers: $(VENV)/.solvers  ## Run the tests of all solvers there are
 	$(BIN)/python -m pytest tests/test_solvers.py tests/check_installed.py \
 		$(PYTEST_OPTIONS)
 
+test-legacy: $(LEGACY)/.installed  ## Run the tests of what needs old packages
+	$(LEGACY)/bin/python -m pytest tests/test_solvers.py tests/check_legacy.py \
+		-k "adelie or glmnet or lightning" $(PYTEST_OPTIONS)
+
 test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark
 	$(BIN)/benchopt test . --skip-install
 
@@ -40,6 +46,10 @@ lint: $(VENV)/.test  ## Check style and spelling
 	$(BIN)/codespell
 
 solvers: $(VENV)/.solvers  ## Install the libraries of the other solvers
+
+solvers-legacy: $(LEGACY)/.installed  ## Install and run what needs old packages
+	$(LEGACY)/bin/python tools/run_benchmark.py --config configs/legacy.yml \
+		$(RUN_OPTIONS)
 
 peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
 	$(BIN)/python tools/run_benchmark.py --config configs/peers.yml \
@@ -59,19 +69,19 @@ data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
 page: $(VENV)/.run  ## Write the newest result as one page that needs no network
 	$(BIN)/python tools/make_page.py $(RESULT)
 
-figure: $(VENV)/.run  ## Draw README's figure from the newest result
-	$(BIN)/python tools/readme_figure.py
-
 figures: $(VENV)/.run  ## Draw all plots of RESULT=... for a paper: PDF, SVG, PNG
 	$(BIN)/python tools/paper_figures.py $(RESULT) \
 		$(if $(PLOT),--plot $(PLOT))
 
 publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
 	$(BIN)/python tools/publish_result.py $(RESULT) --config $(CONFIG)
-	$(BIN)/python tools/conclusion.py --write README.md
+	$(MAKE) conclusion
 
-conclusion: $(VENV)/.run  ## Write README's conclusion from results/
+conclusion: $(VENV)/.run  ## Write README's figure, tables, conclusion anew
 	$(BIN)/python tools/conclusion.py --write README.md
+	$(BIN)/python tools/readme_figure.py --write README.md
+	$(BIN)/python tools/speed_table.py --write README.md
+	$(BIN)/python tools/reached_table.py --write README.md
 
 site: $(VENV)/.run  ## Build the site of all published results in site/
 	$(BIN)/python tools/make_site.py
@@ -89,6 +99,14 @@ $(VENV)/.run: requirements.txt $(CONSTRAINTS) | $(BIN)/python
 
 $(VENV)/.test: requirements-test.txt requirements-data.txt $(VENV)/.run
 	$(PIP) -r requirements.txt -r requirements-test.txt
+	touch $@
+
+# lightning has no wheel: it is built with what is installed before it
+$(LEGACY)/.installed: requirements-legacy.txt
+	$(PYTHON) -m venv $(LEGACY)
+	$(LEGACY)/bin/python -m pip install --quiet -r requirements-legacy.txt
+	$(LEGACY)/bin/python -m pip install --quiet --no-build-isolation \
+		sklearn-contrib-lightning==0.6.2.post0
 	touch $@
 
 $(VENV)/.solvers: requirements-solvers.txt $(VENV)/.test

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+import readme_figure
 import reached_table
 import speed_table
 from conftest import ROOT
@@ -27,6 +28,24 @@ def test_readme_has_what_was_reached():
     folder = newest(ROOT / "results", "full")
     found = between(reached_table.START, reached_table.END)
     assert found == reached_table.text_of(folder)
+
+
+def test_readme_has_the_figure():
+    folder = newest(ROOT / "results", "full")
+    found = between(readme_figure.START, readme_figure.END)
+    assert found == readme_figure.caption(folder)
+    assert readme_figure.FIGURE.exists()
+
+
+def test_figure(tmp_path):
+    rates = {"auto-newton": 4, "b[x=1]": 1, "b[x=2]": 2, "c": 3}
+    df = made(rates=rates)
+    (count, curves), = readme_figure.profiles(df).values()
+    assert count == 3
+    # of each family the best variant
+    assert [one["label"] for one in curves] == ["auto-newton", "c", "b[x=2]"]
+    readme_figure.draw(df, tmp_path / "figure.svg")
+    assert (tmp_path / "figure.svg").stat().st_size > 10_000
 
 
 def made(**arguments):

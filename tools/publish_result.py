@@ -87,7 +87,7 @@ def check_config(df, config):
             )
 
 
-def newest(results=RESULTS, config="*"):
+def newest(results=RESULTS, config="full"):
     """The folder of the newest result of a configuration."""
     found = folders(results, config)
     if not found:

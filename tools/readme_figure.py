@@ -1,10 +1,11 @@
-"""Draw README's figure: certified gaps over time, from a result file.
+"""Draw README's figure, and write its caption, from the published result.
 
-    python tools/readme_figure.py [RESULT.parquet]
+    python tools/readme_figure.py [--write README.md]
 
-Without an argument, the newest file in outputs/ is taken. The figure goes to
-docs/convergence.svg; its caption, with the date, the versions and the
-machine, is printed for README.
+A performance profile for each penalty of the newest results/*-full: on what
+share of the problems a solver takes at most how many times as long as the
+fastest one to a certified suboptimality of 1e-6. The figure goes to
+docs/summary.svg.
 """
 import argparse
 import sys
@@ -16,85 +17,113 @@ import pandas as pd
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-ROOT = Path(__file__).resolve().parent.parent
+from conclusion import facts_of, write
+from publish_result import ROOT, newest
+
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils.results import curve_over_time  # noqa: E402
+from benchmark_utils import provenance  # noqa: E402
+from benchmark_utils.styles import OURS  # noqa: E402
+from benchmark_utils.summary import ALL, PROBLEM  # noqa: E402
+from plots.performance_profile import Plot  # noqa: E402
 
-# The best variant of each family, so that the curves can be told apart
-SHOWN = {
-    "auto-newton": "auto-newton (ours, numba)",
-    "raw-newton": "raw Newton (numba)",
-    "loop-fused-newton": "loop-fused Newton (numba)",
-    "scipy[method=Newton-CG]": "SciPy Newton-CG",
-    "scipy[method=L-BFGS-B]": "SciPy L-BFGS-B",
-    "sklearn[solver=lbfgs]": "scikit-learn lbfgs",
-    "sklearn[solver=liblinear]": "scikit-learn liblinear",
-    "sklearn[solver=newton-cholesky]": "scikit-learn newton-cholesky",
-    "sklearn[solver=saga]": "scikit-learn saga",
-    "proximal-gradient[accelerated=True,compiled=True,step=fixed]":
-        "accelerated proximal gradient (numba)",
-    "proximal-gradient[accelerated=False,compiled=True,step=fixed]":
-        "proximal gradient (numba)",
-    "proximal-gradient[accelerated=False,compiled=False,step=fixed]":
-        "proximal gradient (Python)",
-}
-PANELS = [
-    ("breast_cancer", "l1=0.0", "breast_cancer, L2"),
-    ("n_features=10,n_samples=200", "l1=0.0", "200 x 10 Gaussian, L2"),
-    ("breast_cancer", "l1=0.1", "breast_cancer, L1"),
-]
+START, END = "<!-- figure: start -->", "<!-- figure: end -->"
+FIGURE = ROOT / "docs" / "summary.svg"
+LEVEL = "1e-6"
+PENALTIES = ("L2", "L1", "elastic net")
+# Curves of a panel: more cannot be told apart
+SHOWN = 8
+
+
+def profiles(df):
+    """{penalty: the best variant of each family, the best ones first}."""
+    facts = facts_of(df)
+    found = {}
+    for penalty in PENALTIES:
+        problems = [
+            name for name in facts if facts[name]["penalty"] == penalty
+        ]
+        rows = df.set_index(PROBLEM).index.isin(problems)
+        if not rows.any():
+            continue
+        best = {}
+        for curve in Plot().plot(df[rows], family=ALL, level=LEVEL):
+            best.setdefault(curve["label"].split("[")[0], curve)
+        found[penalty] = len(problems), list(best.values())[:SHOWN]
+    return found
 
 
 def draw(df, path):
+    """Write the figure of a result as SVG."""
+    found = profiles(df)
+    families = list(dict.fromkeys(
+        curve["label"].split("[")[0]
+        for _, curves in found.values() for curve in curves
+    ))
+    others = [name for name in families if name != OURS]
+    palette = plt.get_cmap("tab20").colors
+    # the dark ones of each pair first
+    palette = palette[::2] + palette[1::2]
+    color = dict(zip(others, palette, strict=False)) | {OURS: "black"}
     figure, axes = plt.subplots(
-        1, len(PANELS), figsize=(12, 4.6), sharey=True
+        1, len(found), figsize=(4.2 * len(found), 5.4), sharey=True,
+        squeeze=False,
     )
-    colors = plt.get_cmap("tab20").colors
-    for axis, (dataset, penalty, title) in zip(axes, PANELS, strict=True):
-        problem = df[
-            df["dataset_name"].str.contains(dataset, regex=False)
-            & df["objective_name"].str.contains(penalty, regex=False)
-        ]
-        for (name, label), color in zip(SHOWN.items(), colors, strict=False):
-            runs = problem[problem["solver_name"] == name]
-            if runs.empty:
-                continue
-            curve = curve_over_time(runs, "objective_relative_gap")
-            axis.loglog(
-                curve["x"], curve["y"], ".-", ms=3, lw=1.3, color=color,
-                label=label,
+    for axis, (penalty, (count, curves)) in zip(
+        axes[0], found.items(), strict=True
+    ):
+        for curve in curves:
+            name = curve["label"]
+            family = name.split("[")[0]
+            axis.plot(
+                curve["x"], curve["y"], color=color[family], label=name,
+                lw=2.4 if family == OURS else 1.5,
             )
-        axis.set(title=title, xlabel="time [s]", ylim=(1e-13, 2))
+        axis.set(
+            xscale="log", xlim=(1, 100), ylim=(0, 1.02),
+            title=f"{penalty}, {count} problems",
+            xlabel="time over that of the fastest",
+        )
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel("certified relative gap")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, ncols=4, loc="lower center", fontsize=8)
-    figure.tight_layout(rect=(0, 0.14, 1, 1))
+        axis.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.13), fontsize=8,
+            frameon=False,
+        )
+    axes[0, 0].set_ylabel("share of the problems")
+    figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def caption(folder):
+    """The figure, where it is from, and what to read off it."""
+    df = pd.read_parquet(folder / "result.parquet")
+    found = provenance.read(df)
+    place = f"{folder.parent.name}/{folder.name}"
+    return (
+        "![Performance profiles by penalty](docs/summary.svg)\n\n"
+        f"<sub>[{place}]({place}): {'; '.join(found['processor'])}, "
+        f"{'; '.join(found['cores'])} cores, "
+        f"{'; '.join(found['numba_threads'])} thread. A curve at height y "
+        "above x: on that share of the problems the solver takes at most x "
+        f"times as long as the fastest one to a certified {LEVEL}. The best "
+        f"variant of the {SHOWN} best families; the page has them all.</sub>"
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("result", nargs="?", type=Path)
-    result = parser.parse_args().result
-    if result is None:
-        results = sorted(
-            (ROOT / "outputs").glob("*.parquet"),
-            key=lambda path: path.stat().st_mtime,
-        )
-        if not results:
-            parser.error("outputs/ has no result: run `make run` first.")
-        result = results[-1]
-    df = pd.read_parquet(result)
+    parser.add_argument("--write", type=Path, metavar="FILE.md")
+    arguments = parser.parse_args()
+    folder = newest(ROOT / "results", "full")
+    # the same result gives the same file
     plt.rcParams["svg.hashsalt"] = "readme"
-    draw(df, ROOT / "docs" / "convergence.svg")
-    info = df.iloc[0]
-    print(
-        f"{info['run_date'][:10]}, {info['system-processor']}, "
-        f"{info['system-cpus']} cores, numpy {info['version-numpy']}, "
-        f"scipy {info['version-scipy']}"
-    )
+    draw(pd.read_parquet(folder / "result.parquet"), FIGURE)
+    text = caption(folder)
+    if arguments.write is None:
+        print(text)
+    else:
+        write(arguments.write, text, START, END)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ from benchopt.utils.parametrized_name_mixin import (  # noqa: E402
 )
 
 START, END = "<!-- solvers: start -->", "<!-- solvers: end -->"
-BOUNDS = ("requirements.txt", "requirements-solvers.txt")
+BOUNDS = (
+    "requirements.txt", "requirements-solvers.txt", "requirements-legacy.txt",
+)
 # Solvers of packages that every run needs anyway
 OF_EVERY_RUN = {"scipy": "scipy", "sklearn": "scikit-learn"}
 FEATURES = {
@@ -37,7 +39,7 @@ def bounds():
         line.split("#")[0].strip() for name in BOUNDS
         for line in (ROOT / name).read_text().splitlines()
     ]
-    found = [re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", x) for x in lines]
+    found = [re.match(r"([\w-]+)(?:\[\w+\])?[>=]=([\d.]+)", x) for x in lines]
     return {one[1]: one[2] for one in found if one}
 
 
