@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-import readme_figure
 import reached_table
+import readme_figure
 import speed_table
 from conftest import ROOT
 from publish_result import newest
