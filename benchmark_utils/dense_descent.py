@@ -41,7 +41,13 @@ from benchmark_utils.dense_threads import (
 )
 from benchmark_utils.margin_search import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
-from benchmark_utils.vector_math import LOOPS, exact_step, slope_along
+from benchmark_utils.vector_math import (
+    LOOPS,
+    add,
+    dot,
+    exact_step,
+    slope_along,
+)
 
 # Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
 # the budget without a factor is spent
@@ -49,20 +55,6 @@ NEEDS_CARE, SLOW = 3, 4
 # Pairs of L-BFGS
 MEMORY = 8
 _L2_CACHE = 1_000_000
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _dot(a, b):
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _add(factor, a, out):
-    for j in range(out.size):
-        out[j] += factor * a[j]
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -301,8 +293,8 @@ def descend(
             d[j] = -g[j] / size
         for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
             i = k % MEMORY
-            alpha[i] = rho[i] * _dot(S[i], d)
-            _add(-alpha[i], Y[i], d)
+            alpha[i] = rho[i] * dot(S[i], d)
+            add(-alpha[i], Y[i], d)
         if factored:
             solve(L, scale, d, work, z)
             d[:] = z
@@ -311,7 +303,7 @@ def descend(
                 d[j] *= gamma * inverse[j]
         for k in range(max(pairs - MEMORY, 0), pairs):
             i = k % MEMORY
-            _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
+            add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
         slope = 0.0
         quadratic = 0.0
         for j in range(q):
