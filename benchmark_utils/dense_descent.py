@@ -31,17 +31,23 @@ from benchmark_utils.dense_factor import (
     largest_entry,
     make_factor,
 )
-from benchmark_utils.dense_steps import (
-    along,
-    balanced_gap,
-    exact_gradient,
-    first_read,
-    gradient_change,
-    trial,
+from benchmark_utils.dense_steps import balanced_gap
+from benchmark_utils.dense_threads import (
+    along_by,
+    exact_gradient_by,
+    first_read_by,
+    gradient_change_by,
+    trial_by,
 )
 from benchmark_utils.margin_search import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
-from benchmark_utils.vector_math import LOOPS, exact_step, slope_along
+from benchmark_utils.vector_math import (
+    LOOPS,
+    add,
+    dot,
+    exact_step,
+    slope_along,
+)
 
 # Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
 # the budget without a factor is spent
@@ -49,20 +55,6 @@ NEEDS_CARE, SLOW = 3, 4
 # Pairs of L-BFGS
 MEMORY = 8
 _L2_CACHE = 1_000_000
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _dot(a, b):
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _add(factor, a, out):
-    for j in range(out.size):
-        out[j] += factor * a[j]
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -78,14 +70,16 @@ def _changed(h, h_then):
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def descend(
-    X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose, max_iter,
-    direct, sample, wide, budget, w, V, R, c, S, Y, panel, C, L, scale,
-    counts,
+    threads, X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose,
+    max_iter, direct, sample, wide, budget, w, V, R, c, S, Y, panel, C, L,
+    scale, counts,
 ):
     """Minimise F from w.
 
     Parameters
     ----------
+    threads : int or None
+        None for one (see `dense_threads`).
     X : array of shape (n, p), C order, float64 or float32
         The data of exact gradients.
     A : array of shape (n, p), C order
@@ -144,7 +138,7 @@ def descend(
     large = A.size * A.itemsize > _L2_CACHE
 
     if at_zero:
-        first_read(X, y, copy, A, data_grad, inverse[:p])
+        first_read_by(threads, X, y, copy, A, data_grad, inverse[:p])
         grad_b = 0.0
         for i in range(n):
             m[i], s[i], h[i] = 0.0, 0.5, 0.25
@@ -153,8 +147,8 @@ def descend(
     else:
         inverse[:] = 1.0
         b = w[p] if intercept else 0.0
-        loss, grad_b = exact_gradient(
-            X, y, w[:p], b, m, s, h, r, exact_part, data_grad
+        loss, grad_b = exact_gradient_by(
+            threads, X, y, w[:p], b, m, s, h, r, exact_part, data_grad
         )
         norm = 0.0
         for j in range(p):
@@ -173,8 +167,8 @@ def descend(
             for j in range(q):
                 w[j] *= factor
             b *= factor
-            loss, grad_b = exact_gradient(
-                X, y, w[:p], b, m, s, h, r, exact_part, data_grad
+            loss, grad_b = exact_gradient_by(
+                threads, X, y, w[:p], b, m, s, h, r, exact_part, data_grad
             )
             counts[1] += 1
     counts[1] += 1
@@ -238,8 +232,8 @@ def descend(
         elif done or not np.sqrt(square + slope_b * total_h) > 10.0 * noise:
             if exact:
                 return NEEDS_CARE, gap, value
-            loss, grad_b = exact_gradient(
-                X, y, w[:p], w[p] if intercept else 0.0, m, s, h, r,
+            loss, grad_b = exact_gradient_by(
+                threads, X, y, w[:p], w[p] if intercept else 0.0, m, s, h, r,
                 exact_part, data_grad,
             )
             counts[1] += 1
@@ -299,8 +293,8 @@ def descend(
             d[j] = -g[j] / size
         for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
             i = k % MEMORY
-            alpha[i] = rho[i] * _dot(S[i], d)
-            _add(-alpha[i], Y[i], d)
+            alpha[i] = rho[i] * dot(S[i], d)
+            add(-alpha[i], Y[i], d)
         if factored:
             solve(L, scale, d, work, z)
             d[:] = z
@@ -309,7 +303,7 @@ def descend(
                 d[j] *= gamma * inverse[j]
         for k in range(max(pairs - MEMORY, 0), pairs):
             i = k % MEMORY
-            _add(alpha[i] - rho[i] * _dot(Y[i], d), S[i], d)
+            add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
         slope = 0.0
         quadratic = 0.0
         for j in range(q):
@@ -334,23 +328,25 @@ def descend(
         t = 1.0
         found = False
         if trusted and large:
-            new_loss, before, after, change = trial(
-                A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c,
-                part, Hv[:p],
+            new_loss, before, after, change = trial_by(
+                threads, A, y, v, shift, size, t, m, s, dm, m_new, s_new,
+                h_new, c, part, Hv[:p],
             )
             new_slope = slope + (after - before) + quadratic
             found = abs(new_slope) <= -0.4 * slope
             if not found:
                 Hv[:] = 0.0
         else:
-            along(A, y, v, shift, size, dm)
+            along_by(threads, A, y, v, shift, size, dm)
         if not found:
             t, new_loss, total_h = search(
                 m, dm, s, slope, quadratic, 0.3, s_new, h_new
             )
             if not t > 0.0:
                 return NEEDS_CARE, gap, value
-            change = gradient_change(A, y, s, s_new, c, part, Hv[:p])
+            change = gradient_change_by(
+                threads, A, y, s, s_new, c, part, Hv[:p]
+            )
             for i in range(n):
                 m[i] += t * dm[i]
         else:

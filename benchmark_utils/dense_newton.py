@@ -1,4 +1,5 @@
 """One fit of dense data that is not tiny: regime, buffers, retries."""
+import numba
 import numpy as np
 
 from benchmark_utils.careful_newton import newton
@@ -30,6 +31,8 @@ _SINGLE_COLUMNS = 16
 _FACTOR_COLUMNS = 4000
 # Rows of a sampled factor, for each column
 _SAMPLE = 10
+# From here a read of X by several threads pays: to start them takes 10 us
+_THREADS_BYTES = 2_000_000
 # Seconds an entry of a read of float32 data, of which only the ratio to the
 # rates in `dense_factor` counts
 _ENTRY = 4 / 2.5e10
@@ -149,13 +152,20 @@ class DenseFit:
     def descend(self, X, A, copy, y, l2, loose, budget, parts):
         n = len(y)
         return descend(
-            X, A, copy, not self.x.any(), self.pass_cost(n), y, l2,
-            self.intercept, self.tol, loose, self.max_iter, self.direct,
-            self.sample(n), self.wide, budget, self.x, np.empty((8, n)),
-            np.empty((2, n), dtype=np.int64), np.empty(n, A.dtype),
-            np.empty((MEMORY, self.q), A.dtype),
+            self.threads(A), X, A, copy, not self.x.any(), self.pass_cost(n),
+            y, l2, self.intercept, self.tol, loose, self.max_iter,
+            self.direct, self.sample(n), self.wide, budget, self.x,
+            np.empty((8, n)), np.empty((2, n), dtype=np.int64),
+            np.empty(n, A.dtype), np.empty((MEMORY, self.q), A.dtype),
             np.empty((MEMORY, self.q), A.dtype), *parts, self.counts,
         )
+
+    def threads(self, A):
+        """numba's number of threads, None for one and for a small X."""
+        threads = numba.get_num_threads()
+        if threads == 1 or A.nbytes < _THREADS_BYTES:
+            return None
+        return threads
 
     def warm_start(self, A, parts):
         """Fit every 64th, then every 8th row first, for a start.

@@ -4,29 +4,15 @@ from numba import njit
 
 from benchmark_utils.sparse_factor import solve
 from benchmark_utils.sparse_kernels import gather, hessian_product
+from benchmark_utils.vector_math import LOOPS, add, dot
 
 # In CG, rows whose curvature is below this share of the largest add to the
 # diagonal of H only; if that leaves out enough of them
 _INACTIVE, _WORTH = 0.003, 0.8
 _1 = np.uint64(1)
-_LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def dot(a, b):
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def add(factor, a, out):
-    for j in range(out.size):
-        out[j] += factor * a[j]
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def largest(a):
     total = 0.0
     for j in range(a.size):
@@ -107,7 +93,7 @@ def _divide(A, h, part, curvature, rest):
     return total
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def _conjugate_gradients(
     B, h, l2, intercept, outside, factor, inverse, g, forcing, limit, d, r,
     z, v, Hv, rest, dm, products, scaled

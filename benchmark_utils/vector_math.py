@@ -115,6 +115,22 @@ def loss_weights_curvature(margins, weights, curvature):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def dot(a, b):
+    """Sum of a b in float64, whatever their types."""
+    total = 0.0
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def add(factor, a, out):
+    """out += factor a."""
+    for j in range(out.size):
+        out[j] += factor * a[j]
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def slope_along(margins, direction, t):
     """First and second derivative of the loss of m + t dm in t."""
     first = 0.0
