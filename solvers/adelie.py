@@ -35,6 +35,11 @@ class Solver(LogisticSolver):
     dense_layout = "F"
     sparse_layout = "csc"
 
+    def arrange(self, X):
+        X = super().arrange(X)
+        # it knows SciPy's matrices only, not its arrays
+        return sparse.csc_matrix(X) if sparse.issparse(X) else X
+
     def prepare(self):
         if sparse.issparse(self.X):
             self.design = adelie.matrix.sparse(self.X, n_threads=N_THREADS)

@@ -27,6 +27,14 @@ with Library(
     GLMNET.glmnet_control(fdev=0, devmax=1, pmin=1e-15)
 
 
+def has_constant(X):
+    """Whether a column has the same value, not zero, in all samples."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    if sparse.issparse(X):
+        low, high = low.toarray(), high.toarray()
+    return bool(np.any((low == high) & (low != 0)))
+
+
 class Solver(LogisticSolver):
     """glmnet: coordinate descent inside reweighted least squares, from R.
 
@@ -61,6 +69,8 @@ class Solver(LogisticSolver):
                 return True, "glmnet wants at least two columns."
             if min((y_k > 0).sum(), (y_k < 0).sum()) < 2:
                 return True, "glmnet wants at least two samples of a class."
+            if has_constant(X_k):
+                return True, "glmnet leaves columns that are constant out."
         return super().skip(X, y, lmbd1, lmbd2, fit_intercept)
 
     def prepare(self):
