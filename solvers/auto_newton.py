@@ -47,6 +47,11 @@ class Solver(LogisticSolver):
         # every layout and both precisions are its own to deal with
         return X
 
+    def warm_up(self):
+        super().warm_up()
+        # some code runs, and is compiled, near the optimum only
+        self.run_once(1e-10)
+
     def solve(self, tol):
         if self.batch is not None:
             self.coef, self.intercept, self.info = fit_many(
