@@ -1,6 +1,8 @@
 """Colours and markers of solvers: a hue a family, the same in every plot."""
 import colorsys
 
+from benchmark_utils import not_run
+
 OURS = "auto-newton"
 
 
@@ -10,7 +12,8 @@ def styles(df):
     Solvers of one file (`sklearn[solver=...]`) share a hue and differ in
     lightness and marker; `auto-newton` is black.
     """
-    names = sorted(df["solver_name"].unique())
+    failed = {one["solver"] for one in not_run.read(df) or ()} - {""}
+    names = sorted(failed.union(df["solver_name"]))
     families = sorted({name.split("[")[0] for name in names} - {OURS})
     found = {}
     for k, family in enumerate(families):

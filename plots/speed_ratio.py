@@ -33,12 +33,14 @@ class Plot(BasePlot):
         if len(times.columns) < 2:
             return []
         reached = best_reached(df)
+        known = reached.index[reached[solver].notna()]
         table = ratios_to(times, solver).sort_values("ratio", kind="stable")
         rows = [
             [
                 verdict(one["ratio"]), dataset, objective,
                 seconds(one["own"]) if one["own"] < float("inf")
-                else f"not reached ({reached.at[name, solver]:.0e})",
+                else f"not reached ({reached.at[name, solver]:.0e})"
+                if name in known else "failed",
                 seconds(one["other"]), one["who"], rounded(one["ratio"]),
             ]
             for name, one in table.iterrows()

@@ -30,11 +30,14 @@ class Plot(BasePlot):
         times = times_to(chosen, float(level)).loc[problem].sort_values()
         reached = best_reached(chosen).loc[problem]
         longest = chosen.groupby("solver_name")["time"].max()
+        # what failed has no time of its own
+        longest = longest.reindex(times.index).fillna(longest.min())
         return [
             {
                 "y": [time if np.isfinite(time) else longest[name]],
                 "text": "" if np.isfinite(time)
-                else f"reached {reached[name]:.0e} only",
+                else f"reached {reached[name]:.0e} only" if name in reached
+                else "failed",
                 "label": name,
                 "color": style[name]["color"],
             }

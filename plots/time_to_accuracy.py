@@ -28,8 +28,9 @@ class Plot(BasePlot):
         times = [times_to(chosen, level).loc[problem] for level in LEVELS]
         reached = best_reached(chosen).loc[problem]
         names = sorted(
-            reached.index, key=lambda name: [
-                *(one[name] for one in reversed(times)), reached[name]
+            times[0].index, key=lambda name: [
+                *(one[name] for one in reversed(times)),
+                reached.get(name, np.inf),
             ],
         )
         rows = []
@@ -39,7 +40,10 @@ class Plot(BasePlot):
                 row.append(seconds(one[name]))
                 ratio = one[name] / one.min()
                 row.append(f"{ratio:.1f}" if np.isfinite(ratio) else "")
-            rows.append([*row, float(f"{reached[name]:.1e}")])
+            rows.append([
+                *row,
+                float(f"{reached[name]:.1e}") if name in reached else "failed",
+            ])
         return rows
 
     def get_metadata(self, df, dataset, objective):

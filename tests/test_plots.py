@@ -57,7 +57,9 @@ def plot(name, df, **options):
 
 
 @pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("kind", ["usual", "alone", "stalled", "NaN", "old"])
+@pytest.mark.parametrize(
+    "kind", ["usual", "alone", "stalled", "failed", "NaN", "old"]
+)
 def test_every_plot_with_every_option(name, kind):
     df = result()
     if kind == "alone":
@@ -65,6 +67,15 @@ def test_every_plot_with_every_option(name, kind):
     elif kind == "stalled":
         slow = df["solver_name"] == "scipy"
         df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
+    elif kind == "failed":
+        df.attrs["not_run"] = [
+            entry(name, "error", "it crashes", size)
+            for name, size in [
+                ("crashes", 100), ("auto-newton", 1000), ("celer", 7),
+            ]
+        ]
+        lost = df["dataset_name"] == "made[n_samples=1000]"
+        df = df[~lost | (df["solver_name"] != "auto-newton")]
     elif kind == "NaN":
         df.loc[df["solver_name"] == "scipy", "objective_value"] = np.nan
     elif kind == "old":
