@@ -17,6 +17,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmark_utils.summary import seconds  # noqa: E402
+
 START, END = "<!-- compile: start -->", "<!-- compile: end -->"
 SOLVERS = (
     "auto-newton", "raw-newton", "loop-fused-newton",
@@ -69,10 +73,8 @@ def table(names):
     ]
     for name in names:
         cold, cached, warm = measure(name)
-        lines.append(
-            f"| `{name}` | {cold:.3g} s | {cached * 1e3:.3g} ms "
-            f"| {warm * 1e3:.3g} ms |"
-        )
+        times = " | ".join(map(seconds, (cold, cached, warm)))
+        lines.append(f"| `{name}` | {times} |")
     return "\n".join(lines)
 
 
