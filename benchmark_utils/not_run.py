@@ -5,6 +5,7 @@ installed stands in the metadata of the parquet file, where pandas reads
 ``df.attrs`` from, so that a page that is made of it later can still tell.
 """
 import json
+from functools import lru_cache
 
 import pyarrow.parquet as pq
 
@@ -26,11 +27,18 @@ def write(path, entries):
     table = pq.read_table(path)
     metadata = dict(table.schema.metadata or {})
     attributes = json.loads(metadata.get(PANDAS_ATTRIBUTES, b"{}"))
-    attributes[KEY] = entries
+    # a text: pandas copies attributes deeply at every operation, and the page
+    # of 1565 entries took more than ten minutes
+    attributes[KEY] = json.dumps(entries)
     metadata[PANDAS_ATTRIBUTES] = json.dumps(attributes).encode()
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
 def read(df):
-    """The entries of a result, None where it does not know."""
-    return df.attrs.get(KEY)
+    """The entries of a result, a tuple; None where it does not know."""
+    return _entries(df.attrs[KEY]) if KEY in df.attrs else None
+
+
+@lru_cache(maxsize=8)
+def _entries(text):
+    return tuple(json.loads(text))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import paper_figures
+from benchmark_utils import not_run
 from conftest import ROOT
 from paper_figures import curves, draw, file_name, pages
 from test_plots import result as made
@@ -36,6 +37,10 @@ def recorded(tmp_path_factory):
     # one that stops short
     slow = df["solver_name"] == "scipy"
     df[~slow | (df["objective_relative_gap"] > 1e-5)].to_parquet(path)
+    not_run.write(path, [dict(
+        dataset="elsewhere", objective="F", solver="auto-newton",
+        status="error", reason="it crashes",
+    )])
     return path
 
 

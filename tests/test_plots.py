@@ -68,12 +68,12 @@ def test_every_plot_with_every_option(name, kind):
         slow = df["solver_name"] == "scipy"
         df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
     elif kind == "failed":
-        df.attrs["not_run"] = [
+        df.attrs["not_run"] = json.dumps([
             entry(name, "error", "it crashes", size)
             for name, size in [
                 ("crashes", 100), ("auto-newton", 1000), ("celer", 7),
             ]
-        ]
+        ])
         lost = df["dataset_name"] == "made[n_samples=1000]"
         df = df[~lost | (df["solver_name"] != "auto-newton")]
     elif kind == "NaN":
@@ -182,15 +182,15 @@ def entry(solver, status, reason, size=100):
 def test_what_did_not_run_is_said():
     df = result()
     assert plot("not_run", df)[0][1] == "not known"
-    df.attrs["not_run"] = []
+    df.attrs["not_run"] = "[]"
     assert plot("not_run", df)[0][1] == "everything ran"
-    df.attrs["not_run"] = [
+    df.attrs["not_run"] = json.dumps([
         entry("celer", "not installed", "pip install celer"),
         entry("scipy", "skip", "no sparse data"),
         entry("scipy", "skip", "no sparse data", 1000),
         entry("crashes", "error", "signal 11"),
         entry("", "skip", "X has a NaN"),
-    ]
+    ])
     rows = plot("not_run", df)
     assert [row[:4] for row in rows] == [
         ["crashes", "failed", "signal 11", 1],
@@ -203,10 +203,10 @@ def test_what_did_not_run_is_said():
 
 def test_what_failed_did_not_reach_the_level():
     df = result()
-    df.attrs["not_run"] = [
+    df.attrs["not_run"] = json.dumps([
         entry("crashes", "error", "signal 11"),
         entry("scipy", "skip", "no sparse data"),
-    ]
+    ])
     times = summary.times_to(df, 1e-6)
     assert times["crashes"].notna().sum() == 1
     assert np.isinf(times.loc[("made[n_samples=100]", "F"), "crashes"])

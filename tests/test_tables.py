@@ -98,7 +98,7 @@ def test_reached_table():
     df = made(rates=RATES)
     slow = df["solver_name"] == "scipy"
     df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
-    df.attrs["not_run"] = [
+    df.attrs["not_run"] = json.dumps([
         dict(dataset="d", objective="o", solver=solver, status=status,
              reason=reason)
         for solver, status, reason in [
@@ -106,7 +106,7 @@ def test_reached_table():
             ("scipy", "error", "ValueError: no"),
             ("scipy", "skip", "cannot"),
         ]
-    ]
+    ])
     rows = {row[0]: row[1:] for row in cells_of(reached_table.table(df))}
     assert rows["`auto-newton`"][1:] == ["3 of 3", "", "", ""]
     assert rows["`scipy`"][1] == "0 of 3, worst 1e-02"

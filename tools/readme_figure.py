@@ -86,7 +86,7 @@ def draw(df, path):
         )
         axis.grid(alpha=0.3)
         axis.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.13), fontsize=8,
+            loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=8,
             frameon=False,
         )
     axes[0, 0].set_ylabel("share of the problems")
