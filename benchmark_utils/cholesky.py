@@ -75,7 +75,7 @@ def solve(L, scale, r, work, out):
         return
     for i in range(q):
         row = L[i]
-        total = row[0] * 0
+        total = work.dtype.type(0)
         for j in range(i):
             total += row[j] * work[j]
         work[i] = (r[i] * scale[i] / largest - total) / row[i]

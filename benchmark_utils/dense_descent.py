@@ -39,12 +39,14 @@ from benchmark_utils.dense_threads import (
     gradient_change_by,
     trial_by,
 )
+from benchmark_utils.half_precision import LARGEST
 from benchmark_utils.margin_search import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
 from benchmark_utils.vector_math import (
     LOOPS,
     add,
     dot,
+    dot_in,
     exact_step,
     slope_along,
 )
@@ -55,6 +57,7 @@ NEEDS_CARE, SLOW = 3, 4
 # Pairs of L-BFGS
 MEMORY = 8
 _L2_CACHE = 1_000_000
+HALF = 4e-4
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -71,8 +74,8 @@ def _changed(h, h_then):
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def descend(
     threads, X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose,
-    max_iter, direct, sample, wide, budget, w, V, R, c, S, Y, panel, C, L,
-    scale, counts,
+    max_iter, direct, sample, wide, budget, w, V, R, c, S, Y, zoom, unzoom,
+    squares, panel, C, L, scale, counts,
 ):
     """Minimise F from w.
 
@@ -83,7 +86,8 @@ def descend(
     X : array of shape (n, p), C order, float64 or float32
         The data of exact gradients.
     A : array of shape (n, p), C order
-        X itself or, where `copy`, a float32 array that is written.
+        X itself or, where `copy`, an array that is written: float32, or
+        uint16 for halves.
     copy, at_zero : bool
         Whether A is to be filled; whether w is zero.
     pass_cost : float
@@ -105,8 +109,13 @@ def descend(
     w : array of shape (q,), float64
         The start, becomes the solution; an intercept comes last.
     V : array of shape (8, n), float64; R : array of shape (2, n), int64
-    c : array of shape (n,), A's dtype
-    S, Y : arrays of shape (MEMORY, q), A's dtype
+    c : array of shape (n,), A's dtype; float32 for halves
+    S, Y : arrays of shape (MEMORY, q), c's dtype
+    zoom, unzoom : arrays of shape (p,), float64
+        What the columns of A were multiplied by (1 but for halves), and the
+        inverse.
+    squares : array of shape (p,), float64
+        Column sums of X^2, needed for halves; written where `at_zero`.
     panel, C, L, scale : arrays
         Of `dense_factor.make_factor`; empty where not `direct`.
     counts : array of shape (4,), int64, added to
@@ -130,15 +139,19 @@ def descend(
     inverse, ridge = np.empty(q), np.zeros(q)
     data_grad, exact_part = np.empty(p), np.empty(p)
     v, part = np.empty(p, c.dtype), np.empty(p, c.dtype)
-    work = np.empty(q, L.dtype)
-    rho, alpha = np.empty(MEMORY), np.empty(MEMORY)
-    ridge[:p] = l2
-    unit = 3e-8 if A.itemsize == 4 else 1e-15
+    work, u = np.empty(q, L.dtype), np.empty(q, c.dtype)
+    rho, alpha = np.empty((2, MEMORY), c.dtype)
+    for j in range(p):
+        ridge[j] = l2 * zoom[j] * zoom[j]
+    half = A.itemsize == 2
+    # rounding of a product, relative to what it changes
+    unit = 1e-15 if A.itemsize == 8 else 3e-8
     gram_rate = GRAM32 if C.itemsize == 4 else GRAM64
     large = A.size * A.itemsize > _L2_CACHE
 
     if at_zero:
-        first_read_by(threads, X, y, copy, A, data_grad, inverse[:p])
+        first_read_by(threads, X, y, copy, A, zoom, data_grad, squares)
+        inverse[:p] = squares
         grad_b = 0.0
         for i in range(n):
             m[i], s[i], h[i] = 0.0, 0.5, 0.25
@@ -175,6 +188,13 @@ def descend(
     total_h = 0.0
     for i in range(n):
         total_h += h[i]
+    row_norm = 0.0
+    if half:
+        for j in range(p):
+            if not squares[j] * zoom[j] * zoom[j] < LARGEST * LARGEST:
+                return NEEDS_CARE, np.inf, np.inf
+            row_norm += squares[j]
+        row_norm = np.sqrt(row_norm / n)
     largest = 0.0
     for j in range(p):
         if wide:
@@ -229,7 +249,7 @@ def descend(
                 return REACHED, gap, value
             tol *= 0.1
             failures += 1
-        elif done or not np.sqrt(square + slope_b * total_h) > 10.0 * noise:
+        elif done or not np.sqrt(square + slope_b * total_h) > noise:
             if exact:
                 return NEEDS_CARE, gap, value
             loss, grad_b = exact_gradient_by(
@@ -242,6 +262,8 @@ def descend(
         total = gap + slope_b
         if exact:
             failures = failures + 1 if total > 0.25 * best else 0
+            if half and total > 0.1 * best:
+                return NEEDS_CARE, gap, value
             best = min(best, total)
             if failures == 4:
                 return NEEDS_CARE, gap, value
@@ -279,6 +301,8 @@ def descend(
                 counts[2] += 1
                 if taken < 0:
                     return NEEDS_CARE, gap, value
+                for j in range(p):
+                    scale[j] *= zoom[j]
                 factored = True
                 sample *= 2
                 h_then[:] = h
@@ -290,20 +314,25 @@ def descend(
         counts[0] += 1
         size = max(largest_entry(g), 1e-300)
         for j in range(q):
-            d[j] = -g[j] / size
+            u[j] = -g[j] / size
         for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
             i = k % MEMORY
-            alpha[i] = rho[i] * dot(S[i], d)
-            add(-alpha[i], Y[i], d)
+            alpha[i] = rho[i] * dot_in(S[i], u)
+            add(-alpha[i], Y[i], u)
         if factored:
+            for j in range(q):
+                d[j] = u[j]
             solve(L, scale, d, work, z)
-            d[:] = z
+            for j in range(q):
+                u[j] = z[j]
         else:
             for j in range(q):
-                d[j] *= gamma * inverse[j]
+                u[j] *= gamma * inverse[j]
         for k in range(max(pairs - MEMORY, 0), pairs):
             i = k % MEMORY
-            add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
+            add(alpha[i] - rho[i] * dot_in(Y[i], u), S[i], u)
+        for j in range(q):
+            d[j] = u[j]
         slope = 0.0
         quadratic = 0.0
         for j in range(q):
@@ -322,7 +351,7 @@ def descend(
             return REACHED, gap, value
         size = largest_entry(d)
         for j in range(p):
-            v[j] = d[j] / size
+            v[j] = d[j] / size * unzoom[j]
         shift = d[p] / size if intercept else 0.0
         Hv[:] = 0.0
         t = 1.0
@@ -364,14 +393,23 @@ def descend(
         moved = 0.0
         for j in range(p):
             w[j] += t * d[j]
-            Hv[j] += l2 * t * d[j]
+            Hv[j] = Hv[j] * unzoom[j] + l2 * t * d[j]
         if intercept:
             w[p] += t * d[p]
             Hv[p] = change
         for j in range(q):
             moved += Hv[j] * Hv[j]
             g[j] += Hv[j]
-        noise += unit * np.sqrt(moved)
+        if half:
+            spread = 0.0
+            for j in range(p):
+                spread += squares[j] * d[j] * d[j]
+            spread *= dot(h, h) / n
+            noise += HALF * row_norm * (
+                np.sqrt(dot(c, c)) + t * np.sqrt(spread)
+            )
+        else:
+            noise += 10.0 * unit * np.sqrt(moved)
         size = largest_entry(Hv)
         if not size > 0.0:
             return NEEDS_CARE, gap, value

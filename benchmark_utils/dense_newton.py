@@ -2,6 +2,7 @@
 import numba
 import numpy as np
 
+from benchmark_utils import half_precision
 from benchmark_utils.careful_newton import newton
 from benchmark_utils.dense_descent import MEMORY, NEEDS_CARE, SLOW, descend
 from benchmark_utils.dense_factor import (
@@ -11,7 +12,9 @@ from benchmark_utils.dense_factor import (
     PACKED,
     ROW,
 )
+from benchmark_utils.dense_steps import first_read
 from benchmark_utils.gram_kernel import PANEL, padded
+from benchmark_utils.half_precision import column_scales
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
@@ -27,6 +30,8 @@ STATUS = {
 # From here a copy in float32 pays: 0.115 ms without, 0.09 ms with it at
 # 569 x 30
 _SINGLE_COLUMNS = 16
+# From here a copy in halves does not fit the cache as float32 would
+_HALF_ENTRIES = 500_000
 # A factor has at most this many rows and columns: 64 MB in float32
 _FACTOR_COLUMNS = 4000
 # Rows of a sampled factor, for each column
@@ -63,13 +68,24 @@ class DenseFit:
         self.intercept, self.max_iter = intercept, max_iter
         self.n, self.p = X.shape
         self.q = len(x)
-        self.copy = (
-            float32_copy and self.q > _SINGLE_COLUMNS
-            and X.dtype == np.float64
+        self.float32_copy = float32_copy and self.q > _SINGLE_COLUMNS
+        self.set_dtype(
+            X.size > _HALF_ENTRIES and half_precision.is_native()
         )
-        self.dtype = np.dtype(np.float32 if self.copy else X.dtype)
         self.counts = np.zeros(4, dtype=np.int64)
         self.choose()
+
+    def set_dtype(self, half):
+        """Products with a copy of X in halves or in float32, or with X."""
+        self.half = self.float32_copy and half
+        self.copy = self.half or (
+            self.float32_copy and self.X.dtype == np.float64
+        )
+        #: of the copy, and of the vectors that it is multiplied by
+        self.stored = self.dtype = self.X.dtype
+        if self.copy:
+            self.stored = np.dtype(np.uint16 if self.half else np.float32)
+            self.dtype = np.dtype(np.float32)
 
     def choose(self):
         n, p, q = self.n, self.p, self.q
@@ -97,7 +113,7 @@ class DenseFit:
 
     def pass_cost(self, n):
         """Seconds of a read of n rows, by a model."""
-        return n * self.p * _ENTRY * self.dtype.itemsize / 4
+        return n * self.p * _ENTRY * self.stored.itemsize / 4
 
     def sample(self, n):
         """Rows of a factor: as many as cost a quarter of a read, or 10 q."""
@@ -112,21 +128,16 @@ class DenseFit:
 
     def run(self):
         """Fit; returns status, gap and value."""
-        at_zero = not self.x.any()
-        A = self.X
-        if self.copy:
-            A = np.empty(self.X.shape, np.float32)
-            if not at_zero:
-                A[:] = self.X
-        parts = self.factor_buffers(self.dtype)
-        if at_zero and self.direct and self.n >= 800 * self.q:
-            if self.copy:
-                A[:] = self.X
-            self.warm_start(A, parts)
-        status, gap, value = self.descend(
-            self.X, A, self.copy and at_zero and not self.x.any(), self.y,
-            self.l2, 0.0, self.budget, parts,
-        )
+        start = self.x.copy()
+        status, gap, value = self.attempt()
+        if self.half and status == NEEDS_CARE:
+            # to be read again more exactly, from the best that is known
+            if not gap < np.inf:
+                self.x[:] = start
+            self.set_dtype(False)
+            self.regime += ", single"
+            self.why += "; two bytes a number were too few"
+            status, gap, value = self.attempt()
         if not gap < np.inf or status in (REACHED, ITERATION_LIMIT):
             return status, gap, value
         if status == SLOW and self.n < self.p and self.n <= _FACTOR_COLUMNS:
@@ -139,6 +150,28 @@ class DenseFit:
             self.why += "; which was slow, so Newton by conjugate gradients"
         return self.careful()
 
+    def attempt(self):
+        """`descend` on X or on a copy, with a start of its own."""
+        at_zero = not self.x.any()
+        parts = self.factor_buffers(self.dtype)
+        if at_zero and self.direct and self.n >= 800 * self.q:
+            self.warm_start(parts)
+        A = self.X
+        squares = np.empty(self.p)
+        zoom, unzoom = np.ones((2, self.p))
+        if self.half:
+            column_scales(self.X, zoom, unzoom)
+        if self.copy:
+            A = np.empty(self.X.shape, self.stored)
+            if self.x.any():
+                first_read(
+                    self.X, self.y, True, A, zoom, np.empty(self.p), squares
+                )
+        return self.descend(
+            self.X, A, self.copy, self.y, self.l2, 0.0, self.budget, zoom,
+            unzoom, squares, parts,
+        )
+
     def factor_buffers(self, dtype):
         """panel, C, L and scale, which are empty without a factor."""
         q = self.q if self.direct else 0
@@ -149,15 +182,18 @@ class DenseFit:
             np.empty(self.q),
         )
 
-    def descend(self, X, A, copy, y, l2, loose, budget, parts):
+    def descend(
+        self, X, A, copy, y, l2, loose, budget, zoom, unzoom, squares, parts
+    ):
         n = len(y)
         return descend(
             self.threads(A), X, A, copy, not self.x.any(), self.pass_cost(n),
             y, l2, self.intercept, self.tol, loose, self.max_iter,
             self.direct, self.sample(n), self.wide, budget, self.x,
             np.empty((8, n)), np.empty((2, n), dtype=np.int64),
-            np.empty(n, A.dtype), np.empty((MEMORY, self.q), A.dtype),
-            np.empty((MEMORY, self.q), A.dtype), *parts, self.counts,
+            np.empty(n, self.dtype), np.empty((MEMORY, self.q), self.dtype),
+            np.empty((MEMORY, self.q), self.dtype), zoom, unzoom, squares,
+            *parts, self.counts,
         )
 
     def threads(self, A):
@@ -167,21 +203,22 @@ class DenseFit:
             return None
         return threads
 
-    def warm_start(self, A, parts):
+    def warm_start(self, parts):
         """Fit every 64th, then every 8th row first, for a start.
 
         With n samples of p features the minimiser of an eighth of the rows
         is within p / (n / 8) of the whole one, at an eighth of the cost.
         """
+        ones, squares = np.ones(self.p), np.empty(self.p)
         for step in (512, 64, 8):
             n = self.n // step
             y = np.ascontiguousarray(self.y[::step])
             if n < 50 * self.q or not -len(y) < y.sum() < len(y):
                 continue
-            rows = np.ascontiguousarray(A[::step])
+            rows = np.ascontiguousarray(self.X[::step], self.dtype)
             status, gap, _ = self.descend(
                 rows, rows, False, y, self.l2 / step, 0.1 * self.q / n,
-                np.inf, parts,
+                np.inf, ones, ones, squares, parts,
             )
             if status == NEEDS_CARE or not gap < np.inf:
                 self.x[:] = 0.0

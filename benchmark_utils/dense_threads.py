@@ -34,12 +34,14 @@ def _add_up(rows, out):
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
-def _first_read(threads, X, y, copy, A, out, squares):
+def _first_read(threads, X, y, copy, A, scale, out, squares):
     n, p = X.shape
     grads, sums = np.empty((threads, p)), np.empty((threads, p))
     for k in prange(threads):
         i, j = _part(n, k, threads)
-        first_read(X[i:j], y[i:j], copy, A[i:j], grads[k], sums[k])
+        first_read(
+            X[i:j], y[i:j], copy, A[i:j], scale, grads[k], sums[k]
+        )
     out[:] = 0.0
     squares[:] = 0.0
     _add_up(grads, out)
@@ -47,12 +49,12 @@ def _first_read(threads, X, y, copy, A, out, squares):
 
 
 @njit(error_model="numpy", cache=True)
-def first_read_by(threads, X, y, copy, A, out, squares):
+def first_read_by(threads, X, y, copy, A, scale, out, squares):
     """`dense_steps.first_read`."""
     if threads is None:
-        first_read(X, y, copy, A, out, squares)
+        first_read(X, y, copy, A, scale, out, squares)
     else:
-        _first_read(threads, X, y, copy, A, out, squares)
+        _first_read(threads, X, y, copy, A, scale, out, squares)
 
 
 @njit(parallel=True, error_model="numpy", cache=True)

@@ -15,6 +15,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from benchmark_utils.half_precision import widen
+
 LANE_BYTES = 64
 PANEL = 256
 _TILE = 8
@@ -172,7 +174,8 @@ def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
 
     Parameters
     ----------
-    X : array of shape (n_samples, p), C order, float32 or float64
+    X : array of shape (n_samples, p), C order, float32, float64 or uint16
+        Halves in uint16.
     p : int
     roots : array of shape (count,), float64
         Square roots of the weights of `rows`.
@@ -192,7 +195,7 @@ def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
         source = X[rows[k]]
         packed = panel[depth]
         for j in range(p):
-            packed[j] = source[j] * root
+            packed[j] = widen(source[j]) * root
         if intercept:
             packed[p] = root
         depth += 1

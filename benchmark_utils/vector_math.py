@@ -124,6 +124,15 @@ def dot(a, b):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def dot_in(a, b):
+    """Sum of a b in a's precision: 5000 float32 in 0.3 instead of 2 us."""
+    total = a.dtype.type(0)
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def add(factor, a, out):
     """out += factor a."""
     for j in range(out.size):

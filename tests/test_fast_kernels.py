@@ -1,5 +1,6 @@
 """The compiled kernels, each against NumPy."""
 import os
+import platform
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from benchmark_utils.gram_kernel import (
     padded,
     weighted_gram,
 )
+from benchmark_utils.half_precision import column_scales, converts_halves
 from benchmark_utils.vector_math import (
     exact_step,
     loss_weights_curvature,
@@ -68,12 +70,14 @@ def test_exact_step():
 
 
 @pytest.mark.parametrize("intercept", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("n, p", [
     (1, 1), (3, 2), (40, 7), (300, 16), (513, 33), (700, 65), (90, 130),
 ])
-def test_gram(n, p, dtype, intercept):
-    X = RNG.standard_normal((n, p)).astype(dtype)
+def test_gram(n, p, stored, intercept):
+    X = RNG.standard_normal((n, p)).astype(stored)
+    dtype = np.float32 if stored == np.float16 else stored
+    A = X.view(np.uint16) if stored == np.float16 else X
     count = max(n * 2 // 3, 1)
     rows = RNG.permutation(n)
     roots = RNG.random(n)
@@ -81,7 +85,7 @@ def test_gram(n, p, dtype, intercept):
     width = -(-padded(q, dtype) // 8) * 8
     panel = np.zeros((PANEL, width), dtype)
     C = np.full((width, width), 7, dtype)
-    weighted_gram(X, p, roots, rows, count, intercept, panel, C)
+    weighted_gram(A, p, roots, rows, count, intercept, panel, C)
     expected = gram_reference(X, roots, rows, count, intercept)
     tolerance = 1e-4 if dtype == np.float32 else 1e-11
     np.testing.assert_allclose(
@@ -122,18 +126,55 @@ def test_gradients(n, p, dtype):
     close(loss, naive.log_loss(margins), 1e-12)
 
     # at w = 0, with a copy and the squares on the way
-    A, squares = np.empty((n, p), np.float32), np.empty(p)
-    dense_steps.first_read(X, y, True, A, out, squares)
-    close(out, -0.5 * X.astype(float).T @ y, 1e-11)
-    close(squares, (X.astype(float) ** 2).sum(axis=0), 1e-11)
-    np.testing.assert_array_equal(A, X.astype(np.float32))
+    scale = 2.0 ** RNG.integers(-3, 3, p)
+    for stored in (np.float32, np.float16):
+        A, squares = np.empty((n, p), stored), np.empty(p)
+        as_stored = A.view(np.uint16) if stored == np.float16 else A
+        dense_steps.first_read(X, y, True, as_stored, scale, out, squares)
+        close(out, -0.5 * X.astype(float).T @ y, 1e-11)
+        close(squares, (X.astype(float) ** 2).sum(axis=0), 1e-11)
+        expected = X * scale if stored == np.float16 else X
+        np.testing.assert_array_equal(
+            A, expected.astype(np.float32).astype(stored)
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_column_scales(dtype):
+    """Exact powers of two that bring a column near 1."""
+    sizes = 10.0 ** np.arange(-12, 13)
+    X = (RNG.random((40, 25)) + 0.5) * sizes
+    X[:, 7] = 0.0
+    scale, unscale = np.empty((2, 25))
+    column_scales(X.astype(dtype), scale, unscale)
+    np.testing.assert_array_equal(scale * unscale, 1.0)
+    np.testing.assert_array_equal(np.frexp(scale)[0], 0.5)
+    scaled = np.delete(X * scale, 7, axis=1)
+    assert 0.2 < scaled.min() and scaled.max() < 4.0
+    assert scale[7] == 1.0
+    # what float32 cannot hold is left alone
+    X[:, 3] = 1e35
+    column_scales(X, scale, unscale)
+    assert scale[3] == 1.0
+
+
+@pytest.mark.parametrize("name, native", [
+    ("haswell", True), ("znver4", True), ("sandybridge", False),
+])
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="names of x86"
+)
+def test_halves_only_where_the_cpu_converts_them(name, native):
+    assert converts_halves(name, "") == native
+
+
+@pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("n, p", SIZES)
-def test_steps(n, p, dtype):
+def test_steps(n, p, stored):
     """`trial` in one read, `along` and `gradient_change` in two: the same."""
-    X, y = design(n, p, dtype)
+    X, y = design(n, p, stored)
+    dtype = np.float32 if stored == np.float16 else stored
+    A = X.view(np.uint16) if stored == np.float16 else X
     d, d_b, t, size = RNG.standard_normal(p), 0.5, 0.7, 3.0
     v = (d / size).astype(dtype)
     m = RNG.standard_normal(n)
@@ -142,7 +183,7 @@ def test_steps(n, p, dtype):
     dm, m_new, s_new, h_new = np.empty((4, n))
     c, part, out = np.empty(n, dtype), np.empty(p, dtype), np.zeros(p)
     loss, before, after, change = dense_steps.trial(
-        X, y, v, d_b / size, size, t, m, s, dm, m_new, s_new, h_new, c, part,
+        A, y, v, d_b / size, size, t, m, s, dm, m_new, s_new, h_new, c, part,
         out,
     )
     tolerance = 2e-4 if dtype == np.float32 else 1e-11
@@ -157,10 +198,10 @@ def test_steps(n, p, dtype):
     close(out, X.astype(float).T @ r, tolerance * 10)
 
     again, total = np.empty(n), np.zeros(p)
-    dense_steps.along(X, y, v, d_b / size, size, again)
+    dense_steps.along(A, y, v, d_b / size, size, again)
     close(again, dm, tolerance)
     assert dense_steps.gradient_change(
-        X, y, s, s_new, c, part, total
+        A, y, s, s_new, c, part, total
     ) == pytest.approx(change)
     close(total, out, tolerance)
 

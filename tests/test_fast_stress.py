@@ -32,6 +32,11 @@ def with_columns(n, p, change):
     return change(X), y
 
 
+def with_an_outlier(X):
+    X[17, 3] = 1e7
+    return X
+
+
 def cauchy(n, p):
     rng = np.random.default_rng(1)
     X = rng.standard_cauchy((n, p))
@@ -168,6 +173,23 @@ CASES = {
         80, 1200, lambda X: X * 10 ** np.linspace(-6, 6, 1200)), 1.0),
     "wide, one positive": (lambda: one_positive(100, 1200), 1.0),
     "square": (lambda: gaussian(700, 700), 1e-4),
+    # more than half a million entries: a copy in half precision
+    "large": (lambda: gaussian(4000, 200, rho=0.5), 1e-4),
+    "large Cauchy": (lambda: cauchy(6000, 150), 1e-2),
+    "large separable": (lambda: separable(4000, 200), 1e-4),
+    "large, scales 1e-9 to 1e9": (lambda: with_columns(
+        4000, 160, lambda X: X * 10.0 ** np.linspace(-9, 9, 160)), 1.0),
+    "large, offset 100": (lambda: with_columns(
+        4000, 160, lambda X: X + 100), 1e-2),
+    "large, one entry that no half holds": (lambda: with_columns(
+        4000, 160, with_an_outlier), 1.0),
+    "large duplicated": (lambda: with_columns(
+        4000, 100, lambda X: np.hstack([X, X])), 1e-6),
+    "large, one positive": (lambda: one_positive(4000, 160), 1e-2),
+    "large wide, rho .99": (lambda: gaussian(300, 2500, rho=0.99), 1e-3),
+    "large wide, scales": (lambda: with_columns(
+        300, 2500, lambda X: X * 10 ** np.linspace(-3, 3, 2500)), 1e-2),
+    "large square": (lambda: gaussian(900, 900, rho=0.9), 1e-3),
     "sparse": (lambda: sparse_gaussian(5000, 3000, 0.003), 1.0),
     "sparse, small l2": (lambda: sparse_gaussian(2000, 1200, 0.006), 1e-4),
     "sparse, tiny l2": (lambda: sparse_gaussian(500, 800, 0.01), 1e-8),

@@ -40,7 +40,9 @@ def test_reads(n, dtype):
 
     def first(threads):
         A, out, squares = np.empty((n, p), np.float32), *np.empty((2, p))
-        dense_threads.first_read_by(threads, X, y, True, A, out, squares)
+        dense_threads.first_read_by(
+            threads, X, y, True, A, np.ones(p), out, squares
+        )
         return A, out, squares
 
     def gradient(threads):
