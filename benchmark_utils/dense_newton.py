@@ -30,12 +30,15 @@ STATUS = {
 # From here a copy in float32 pays: 0.115 ms without, 0.09 ms with it at
 # 569 x 30
 _SINGLE_COLUMNS = 16
-# From here a copy in halves does not fit the cache as float32 would
-_HALF_ENTRIES = 500_000
+# From here a copy in float32 does not fit the cache, and a row weighs more
+# than the 100 bytes that an iteration keeps of a sample: in halves it is
+# read twice as fast
+_HALF_ENTRIES, _HALF_COLUMNS = 500_000, 100
 # A factor has at most this many rows and columns: 64 MB in float32
 _FACTOR_COLUMNS = 4000
-# Rows of a sampled factor, for each column
-_SAMPLE = 10
+# Rows of a sampled factor for each column: ten, but down to six where ten cost
+# more than this many reads
+_FEWEST, _MOST, _SAMPLE_READS = 6, 10, 6.0
 # From here a read of X by several threads pays: to start them takes 10 us
 _THREADS_BYTES = 2_000_000
 # Seconds an entry of a read of float32 data, of which only the ratio to the
@@ -70,7 +73,8 @@ class DenseFit:
         self.q = len(x)
         self.float32_copy = float32_copy and self.q > _SINGLE_COLUMNS
         self.set_dtype(
-            X.size > _HALF_ENTRIES and half_precision.is_native()
+            X.size >= _HALF_ENTRIES and self.p >= _HALF_COLUMNS
+            and half_precision.is_native()
         )
         self.counts = np.zeros(4, dtype=np.int64)
         self.choose()
@@ -116,10 +120,10 @@ class DenseFit:
         return n * self.p * _ENTRY * self.stored.itemsize / 4
 
     def sample(self, n):
-        """Rows of a factor: as many as cost a quarter of a read, or 10 q."""
-        return max(
-            _SAMPLE * self.q, int(0.25 * self.pass_cost(n) / self.row_cost())
-        )
+        """Rows of a factor at most, not less than cost a quarter of a read."""
+        a_read = self.pass_cost(n) / self.row_cost()
+        rows = min(max(_SAMPLE_READS * a_read, _FEWEST * self.q), _MOST * self.q)
+        return int(max(rows, 0.25 * a_read))
 
     def row_cost(self):
         """Seconds a row of a factor, by a model."""
