@@ -41,9 +41,9 @@ _FACTOR_COLUMNS = 4000
 _FEWEST, _MOST, _SAMPLE_READS = 6, 10, 6.0
 # From here a read of X by several threads pays: to start them takes 10 us
 _THREADS_BYTES = 2_000_000
-# Seconds an entry of a read of float32 data, of which only the ratio to the
-# rates in `dense_factor` counts
-_ENTRY = 4 / 2.5e10
+# Seconds an entry of a read, by its bytes, of which only the ratio to the rates
+# in `dense_factor` counts
+_ENTRY = {2: 1.2e-10, 4: 1.6e-10, 8: 3.2e-10}
 # L-BFGS without a factor takes at most so many passes where there is no
 # better method
 _PATIENCE = 100
@@ -117,7 +117,7 @@ class DenseFit:
 
     def pass_cost(self, n):
         """Seconds of a read of n rows, by a model."""
-        return n * self.p * _ENTRY * self.stored.itemsize / 4
+        return n * self.p * _ENTRY[self.stored.itemsize]
 
     def sample(self, n):
         """Rows of a factor at most, not less than cost a quarter of a read."""
