@@ -100,7 +100,9 @@ class DenseFit:
         if n < p:
             self.regime = "wide"
             self.why = "fewer samples than features: L-BFGS"
-            kernel = n * n * p / (2 * GRAM64) + 6 * n**3 / (6 * CHOLESKY)
+            # NumPy's X X', Newton's factors, and reads of X to check and refine
+            kernel = n * n * p / GRAM64 + 6 * n**3 / (6 * CHOLESKY)
+            kernel += 4 * n * p * _ENTRY[8]
             self.budget = max(kernel / pass_cost, 10.0)
         elif self.direct:
             rows = min(n, self.sample(n))
