@@ -41,8 +41,8 @@ _FACTOR_COLUMNS = 4000
 _FEWEST, _MOST, _SAMPLE_READS = 6, 10, 6.0
 # From here a read of X by several threads pays: to start them takes 10 us
 _THREADS_BYTES = 2_000_000
-# Seconds an entry of a read, by its bytes, of which only the ratio to the rates
-# in `dense_factor` counts
+# Seconds an entry of a read, by its bytes; only the ratio to the rates in
+# `dense_factor` counts
 _ENTRY = {2: 1.2e-10, 4: 1.6e-10, 8: 3.2e-10}
 # L-BFGS without a factor takes at most so many passes where there is no
 # better method
@@ -100,7 +100,7 @@ class DenseFit:
         if n < p:
             self.regime = "wide"
             self.why = "fewer samples than features: L-BFGS"
-            # NumPy's X X', Newton's factors, and reads of X to check and refine
+            # NumPy's X X', Newton's factors, and reads of X to refine
             kernel = n * n * p / GRAM64 + 6 * n**3 / (6 * CHOLESKY)
             kernel += 4 * n * p * _ENTRY[8]
             self.budget = max(kernel / pass_cost, 10.0)
@@ -124,8 +124,8 @@ class DenseFit:
     def sample(self, n):
         """Rows of a factor at most, not less than cost a quarter of a read."""
         a_read = self.pass_cost(n) / self.row_cost()
-        rows = min(max(_SAMPLE_READS * a_read, _FEWEST * self.q), _MOST * self.q)
-        return int(max(rows, 0.25 * a_read))
+        rows = max(_SAMPLE_READS * a_read, _FEWEST * self.q)
+        return int(max(min(rows, _MOST * self.q), 0.25 * a_read))
 
     def row_cost(self):
         """Seconds a row of a factor, by a model."""
