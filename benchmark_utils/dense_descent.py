@@ -28,7 +28,6 @@ from benchmark_utils.dense_factor import (
     GRAM64,
     PACKED,
     ROW,
-    largest_entry,
     make_factor,
 )
 from benchmark_utils.dense_steps import balanced_gap
@@ -72,10 +71,11 @@ def _changed(h, h_then):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def add_pair(t, d, change, inverse, S, Y, rho, pairs):
+def add_pair(t, d, change, size, inverse, S, Y, rho, pairs):
     """Keep the step t d and the change of the gradient as the next pair.
 
-    Both are divided by the largest change, so that float32 holds them.
+    Both are divided by the norm of the change, `size`, so that float32 holds
+    them.
 
     Returns
     -------
@@ -84,15 +84,16 @@ def add_pair(t, d, change, inverse, S, Y, rho, pairs):
         where the pair has no positive curvature and is not one, -1.0 where
         nothing changed.
     """
-    size = largest_entry(change)
-    if not size > 0.0:
+    if not 0.0 < size < np.inf:
         return -1.0
     i = pairs % MEMORY
     curved = 0.0
     scaled = 0.0
+    t /= size
+    size = 1.0 / size
     for j in range(d.size):
-        S[i, j] = t * d[j] / size
-        Y[i, j] = change[j] / size
+        S[i, j] = t * d[j]
+        Y[i, j] = size * change[j]
         curved += np.float64(S[i, j]) * Y[i, j]
         scaled += inverse[j] * np.float64(Y[i, j]) * Y[i, j]
     if not curved > 0.0:
@@ -344,7 +345,10 @@ def descend(
                 last = 0.0
 
         counts[0] += 1
-        size = max(largest_entry(g), 1e-300)
+        size = np.sqrt(square)
+        if intercept:
+            size = np.sqrt(square + g[p] * g[p])
+        size = max(size, 1e-300)
         for j in range(q):
             u[j] = -g[j] / size
         for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
@@ -363,16 +367,14 @@ def descend(
         for k in range(max(pairs - MEMORY, 0), pairs):
             i = k % MEMORY
             add(alpha[i] - rho[i] * dot_in(Y[i], u), S[i], u)
-        for j in range(q):
-            d[j] = u[j]
         slope = 0.0
-        quadratic = 0.0
+        norm = 0.0
         for j in range(q):
-            d[j] *= size
+            d[j] = size * u[j]
             slope += g[j] * d[j]
-        for j in range(p):
-            quadratic += d[j] * d[j]
-        quadratic *= l2
+            norm += d[j] * d[j]
+        size = np.sqrt(norm)
+        quadratic = l2 * (norm - d[p] * d[p] if intercept else norm)
         if not slope < 0.0:
             if pairs > 0:
                 pairs = 0
@@ -393,12 +395,15 @@ def descend(
             )
             counts[1] += 1
             new_slope = 0.0
+            moved = 0.0
             for j in range(p):
                 Hv[j] = data_grad[j] + l2 * z[j] - g[j]
                 new_slope += (Hv[j] + g[j]) * d[j]
+                moved += Hv[j] * Hv[j]
             if intercept:
                 Hv[p] = new_grad_b - g[p]
                 new_slope += new_grad_b * d[p]
+                moved += Hv[p] * Hv[p]
             if abs(new_slope) <= -0.5 * slope:
                 exact = True
                 loss, grad_b = new_loss, new_grad_b
@@ -411,12 +416,13 @@ def descend(
                 h, h_new = h_new, h
                 since += 1
                 spent += 1.0
-                scaled = add_pair(1.0, d, Hv, inverse, S, Y, rho, pairs)
+                scaled = add_pair(
+                    1.0, d, Hv, np.sqrt(moved), inverse, S, Y, rho, pairs
+                )
                 if scaled > 0.0:
                     gamma = scaled
                     pairs += 1
                 continue
-        size = largest_entry(d)
         for j in range(p):
             v[j] = d[j] / size * unzoom[j]
         shift = d[p] / size if intercept else 0.0
@@ -458,26 +464,27 @@ def descend(
         spent += 1.0
         since += 1
         moved = 0.0
+        spread = 0.0
         for j in range(p):
             w[j] += t * d[j]
             Hv[j] = Hv[j] * unzoom[j] + l2 * t * d[j]
+            moved += Hv[j] * Hv[j]
+            g[j] += Hv[j]
+            spread += squares[j] * d[j] * d[j]
         if intercept:
             w[p] += t * d[p]
             Hv[p] = change
-        for j in range(q):
-            moved += Hv[j] * Hv[j]
-            g[j] += Hv[j]
+            moved += change * change
+            g[p] += change
+        moved = np.sqrt(moved)
         if half:
-            spread = 0.0
-            for j in range(p):
-                spread += squares[j] * d[j] * d[j]
             spread *= dot(h, h) / n
             noise += HALF * row_norm * (
                 np.sqrt(dot(c, c)) + t * np.sqrt(spread)
             )
         else:
-            noise += 10.0 * unit * np.sqrt(moved)
-        scaled = add_pair(t, d, Hv, inverse, S, Y, rho, pairs)
+            noise += 10.0 * unit * moved
+        scaled = add_pair(t, d, Hv, moved, inverse, S, Y, rho, pairs)
         if scaled < 0.0:
             return NEEDS_CARE, gap, value
         if scaled > 0.0:
