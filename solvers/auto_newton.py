@@ -9,13 +9,14 @@ class Solver(LogisticSolver):
 
     `benchmark_utils.auto_newton.fit_logistic`. Tiny problems by Newton in one
     compiled function without temporaries; others by preconditioned L-BFGS on
-    a float32 copy, the gradient updated by its change, on the diagonal of the
-    Hessian until a Cholesky factor (n x n or p x p, sampled) has become
-    cheaper than going on; float64 and a duality gap at the end.
+    a copy in float32 or half precision, the gradient updated by its change,
+    on the diagonal of the Hessian until a Cholesky factor (n x n or p x p,
+    sampled) has become cheaper than going on; float64 and a duality gap at
+    the end.
     docs/fast_newton.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input
-    checks and the float32 copy. Many small problems go through `fit_many`.
+    checks and the copy. Many small problems go through `fit_many`.
     """
 
     name = "auto-newton"
