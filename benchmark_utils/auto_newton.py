@@ -14,7 +14,7 @@ from benchmark_utils.tiny_newton import (
     REACHED,
     fit_one,
     fit_tiny,
-    workspace,
+    workspace_size,
 )
 
 _DOUBLE = np.dtype(np.float64)
@@ -187,18 +187,18 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
         flat, steps = np.ascontiguousarray(X).reshape(-1), (p, 1)
     result = fit_tiny(
         flat, 0, steps[0], steps[1], n, p, y, 0, l2, fit_intercept, tol,
-        max_iter, *workspace(n, len(x)), x, 0,
+        max_iter, np.empty(workspace_size(n, len(x))), x, 0,
     )
     return _tiny_result(X, x, *result)
 
 
-def _tiny_result(X, x, n_iter, status, gap, value):
+def _tiny_result(X, x, n_iter, grams, status, gap, value):
     if not gap < np.inf:
         _refuse_data(X)
     info = {
         "regime": "tiny",
         "why": "few columns: Newton without temporaries",
-        "n_iter": n_iter, "n_passes": 3 * n_iter + 1, "n_gram": n_iter,
+        "n_iter": n_iter, "n_passes": 2 * n_iter + 1 + grams, "n_gram": grams,
         "n_products": 0, "objective": value,
         "relative_gap": gap / value if value > 0 else 0.0,
         "converged": status == REACHED, "status": STATUS[status],
