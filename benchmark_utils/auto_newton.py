@@ -8,16 +8,21 @@
 import numpy as np
 from scipy import sparse
 
+from benchmark_utils import tiny_newton
 from benchmark_utils.dense_newton import STATUS, DenseFit
 from benchmark_utils.sparse_newton import better_dense, fit_sparse
-from benchmark_utils.tiny_newton import (
-    REACHED,
-    fit_one,
-    fit_tiny,
-    workspace_size,
-)
+from benchmark_utils.tiny_newton import REACHED, fit_tiny, workspace_size
 
 _DOUBLE = np.dtype(np.float64)
+# Names of this module: `np.` costs 15 ns a time
+_ARRAY, _INFINITY, _zeros = np.ndarray, np.inf, np.zeros
+# A copy and five entries take 0.19 us, a new dictionary 0.35 us
+_TINY = {
+    "regime": "tiny", "why": "few columns: Newton without temporaries",
+    "n_iter": 0, "n_passes": 0, "n_gram": 0, "n_products": 0,
+    "objective": 0.0, "relative_gap": 0.0, "converged": True,
+    "status": STATUS[REACHED],
+}
 
 
 def fit_logistic(
@@ -82,24 +87,22 @@ def fit_logistic(
         raise NotImplementedError(
             f"l1={l1}: only the L2 penalty is implemented; set l1=0."
         )
-    if not 0.0 < l2 < np.inf:
+    if not 0.0 < l2 < _INFINITY:
         raise ValueError(f"l2={l2} must be positive and finite.")
     if (
-        coef_init is None and type(X) is np.ndarray and X.dtype is _DOUBLE
-        and type(y) is np.ndarray and y.dtype is _DOUBLE
-        and X.size > 0 and X.ndim == 2
-        and X.flags.c_contiguous and y.shape == X.shape[:1]
+        coef_init is None and type(X) is type(y) is _ARRAY
+        and X.dtype is y.dtype is _DOUBLE and X.ndim == 2 and y.ndim == 1
     ):
-        # the same as below in one call: 3 us instead of 7 at 10 x 2
-        p = X.shape[1]
+        # the same as below in one call: 2.2 us instead of 5 at 10 x 2
+        n, p = X.shape
         q = p + 1 if fit_intercept else p
-        if _is_tiny(len(y), q):
-            x = np.zeros(q)
-            result = fit_one(
-                X, y, float(l2), q > p, float(tol), int(max_iter), x
+        if q <= 32 and _is_tiny(n, q):
+            x = _zeros(q)
+            n_iter, grams, status, gap, value = tiny_newton.fit_array(
+                X, y, l2, fit_intercept, tol, max_iter, x
             )
-            if result[0] >= 0:
-                return _tiny_result(X, x, *result)
+            if n_iter >= 0:
+                return _tiny_result(X, x, n_iter, grams, status, gap, value)
     is_sparse = sparse.issparse(X)
     if is_sparse:
         if X.format not in ("csr", "csc"):
@@ -193,18 +196,20 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
 
 
 def _tiny_result(X, x, n_iter, grams, status, gap, value):
-    if not gap < np.inf:
+    if not gap < _INFINITY:
         _refuse_data(X)
-    info = {
-        "regime": "tiny",
-        "why": "few columns: Newton without temporaries",
-        "n_iter": n_iter, "n_passes": 2 * n_iter + 1 + grams, "n_gram": grams,
-        "n_products": 0, "objective": value,
-        "relative_gap": gap / value if value > 0 else 0.0,
-        "converged": status == REACHED, "status": STATUS[status],
-    }
+    info = _TINY.copy()
+    info["n_iter"] = n_iter
+    info["n_passes"] = 2 * n_iter + 1 + grams
+    info["n_gram"] = grams
+    info["objective"] = value
+    if value > 0.0:
+        info["relative_gap"] = gap / value
+    if status:
+        info["converged"] = False
+        info["status"] = STATUS[status]
     p = X.shape[1]
-    if len(x) > p:
+    if x.size > p:
         return x[:p], float(x[p]), info
     return x, 0.0, info
 
