@@ -6,10 +6,13 @@ it. The signed samples are stored column by column: entry i of column j,
 zeros to whole vectors; the margins of the padding are `FAR`, so that it adds
 1e-304 to sums.
 """
+import math
+
 from numba import njit
 
-from benchmark_utils import simd
+from benchmark_utils import simd, vector_math
 from benchmark_utils.simd import LANES
+from benchmark_utils.vector_math import LOOPS
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
@@ -98,6 +101,14 @@ def signed_columns(
                     data, start + i * row_stride + j, row_stride, labels,
                     work, A + j * pitch + i, pitch,
                 )
+    elif row_stride == 1:
+        whole = n // LANES * LANES
+        for j in range(p):
+            for i in range(0, whole, LANES):
+                simd.store(work, A + j * pitch + i, simd.mul(
+                    simd.load(y, y0 + i),
+                    simd.load(data, start + j * column_stride + i),
+                ))
     padded = (n + LANES - 1) // LANES * LANES
     for j in range(p):
         source = start + j * column_stride
@@ -317,6 +328,27 @@ def weigh(work, m, s, h, count):
 
 
 @njit(error_model="numpy", cache=True)
+def weigh_and_lose(work, m, s, h, count):
+    """As `weigh`; also the loss, sum log(1 + exp(-m)), which comes first."""
+    total, mass = simd.splat(0.0), simd.splat(0.0)
+    zero, one = total, simd.splat(1.0)
+    for i in range(0, count, LANES):
+        margin = simd.load(work, m + i)
+        negative = simd.sub(zero, margin)
+        e = exp_of_negative(simd.sub(zero, simd.magnitude(margin)))
+        q = simd.div(one, simd.add(one, e))
+        small = simd.mul(e, q)
+        weight = simd.where_positive(margin, small, q)
+        simd.store(work, s + i, weight)
+        simd.store(work, h + i, simd.mul(small, q))
+        mass = simd.add(mass, weight)
+        total = simd.add(total, simd.add(
+            log1p_of_unit(e), simd.where_positive(negative, negative, zero)
+        ))
+    return simd.total(total), simd.total(mass)
+
+
+@njit(error_model="numpy", cache=True)
 def weigh_along(work, m, dm, t, s, h, count):
     """The same at m + t dm; phi'(t), phi''(t) of the loss, sum of weights."""
     first = simd.splat(0.0)
@@ -350,3 +382,27 @@ def advance(work, m, t, dm, count):
             step, simd.load(work, dm + i), simd.load(work, m + i)
         ))
 
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def scale_class(work, labels, m, s, c, sign, n, padded):
+    """s *= c in the class `sign`; returns sum KL(c s || s), its price."""
+    for i in range(n, padded):
+        work[s + i] = 0.0
+    price = 0.0
+    if c < 1.0:
+        left = math.log1p(-c)
+        log_c = math.log(c) if c > 0.0 else 0.0
+        for i in range(n):
+            heavy = work[labels + i] * sign > 0.0
+            dual = work[s + i] * (c if heavy else 1.0)
+            work[s + i] = dual
+            x = left - work[m + i]
+            rest = (
+                vector_math.log1p_of_unit(
+                    vector_math.exp_of_negative(-abs(x))
+                ) + (x if x > 0.0 else 0.0)
+            )
+            one = dual * log_c + (1.0 - dual) * rest
+            price += one if heavy and one > 0.0 else 0.0
+    return price

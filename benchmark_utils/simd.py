@@ -72,8 +72,8 @@ def _data(context, builder, array_type, array):
 def _wide_load(builder, pointer, scalar=_DOUBLE):
     vector = ir.VectorType(scalar, LANES)
     loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
-    loaded.align = 8 if scalar is _DOUBLE else 4
-    return loaded
+    loaded.align = 8 if scalar == _DOUBLE else 4
+    return loaded if scalar == _DOUBLE else builder.fpext(loaded, _VECTOR)
 
 
 def _wide_store(builder, value, pointer):
@@ -89,11 +89,12 @@ def _shuffled(builder, a, b, lanes):
 
 @intrinsic
 def load(typingctx, array, index):
-    """array[index:index + 8], array being float64 of one dimension."""
+    """array[index:index + 8]; the array has one dimension, float32 or 64."""
 
     def codegen(context, builder, signature, args):
         data = _data(context, builder, signature.args[0], args[0])
-        return _wide_load(builder, builder.gep(data, [args[1]]))
+        scalar = context.get_value_type(signature.args[0].dtype)
+        return _wide_load(builder, builder.gep(data, [args[1]]), scalar)
 
     return float64x8(array, types.intp), codegen
 
@@ -342,10 +343,7 @@ def transpose(typingctx, data, source, stride, factors, work, target, pitch):
         )
         rows = []
         for _ in range(LANES):
-            row = _wide_load(builder, pointer, scalar)
-            if scalar != _DOUBLE:
-                row = builder.fpext(row, _VECTOR)
-            rows.append(row)
+            rows.append(_wide_load(builder, pointer, scalar))
             pointer = builder.gep(pointer, [args[2]])
 
         def exchanged(rows, distance, low, high):

@@ -15,22 +15,28 @@ weights of the last trial are those of the next iteration, so no exponential
 is taken twice. It stops on the certificate: without an intercept the duality
 gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
 """
-import math
-
 import numpy as np
 from numba import njit, types
 
 from benchmark_utils import few_kernels as few
 from benchmark_utils.few_kernels import FAR, sums_size
 from benchmark_utils.simd import LANES
-from benchmark_utils.vector_math import exp_of_negative, log1p_of_unit
 
 # What a fit can end with
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 # Pivots below this share of their diagonal entry are rounding
-_PIVOT = 1e-15
+PIVOT = 1e-15
 # Iterations without progress that are waited for
 _PATIENCE = 15
+
+
+def flat(X):
+    """X as (data, row_stride, column_stride), a copy only where it must be."""
+    n, p = X.shape
+    size = X.itemsize
+    if X.strides == (size, n * size):
+        return X.T.reshape(-1), 1, n
+    return np.ascontiguousarray(X).reshape(-1), p, 1
 
 
 @njit(error_model="numpy", cache=True)
@@ -65,29 +71,12 @@ def _balanced_gap(work, A, pitch, p, n, padded, m, s, c_s, total, w, l2):
     heavier = max(positive, negative)
     c = min(positive, negative) / heavier if heavier > 0.0 else 1.0
     sign = 1.0 if positive > negative else -1.0
-    for i in range(n):
-        heavy = work[labels + i] * sign > 0.0
-        work[c_s + i] = work[s + i] * (c if heavy else 1.0)
-    for i in range(n, padded):
-        work[c_s + i] = 0.0
+    for i in range(padded):
+        work[c_s + i] = work[s + i]
+    gap = few.scale_class(work, labels, m, c_s, c, sign, n, padded)
     few.project(work, A, pitch, p, c_s, total, padded)
-    gap = 0.0
     for j in range(p):
-        gap += (work[total + j] - l2 * work[w + j]) ** 2
-    gap /= 2.0 * l2
-    if c < 1.0:
-        left = math.log1p(-c)
-        log_c = math.log(c) if c > 0.0 else 0.0
-        for i in range(n):
-            dual = work[c_s + i]
-            x = left - work[m + i]
-            rest = (
-                log1p_of_unit(exp_of_negative(-abs(x)))
-                + (x if x > 0.0 else 0.0)
-            )
-            price = dual * log_c + (1.0 - dual) * rest
-            heavy = work[labels + i] * sign > 0.0
-            gap += price if heavy and price > 0.0 else 0.0
+        gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
     return gap
 
 
@@ -225,7 +214,7 @@ def fit_tiny(
                 )
             for j in range(q):
                 work[U + j * width + q] = -work[g + j]
-            few.factorize(work, U, width, q, inverse, ridge, _PIVOT)
+            few.factorize(work, U, width, q, inverse, ridge, PIVOT)
             few.substitute(work, U, width, q, inverse, U + q, width, d)
         slope = 0.0
         linear = 0.0
