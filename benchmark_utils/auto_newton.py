@@ -175,7 +175,7 @@ def _is_streamed(n, q):
 
 
 def _signs(y, n_samples):
-    """y as -1.0 and +1.0."""
+    """y as -1.0 and +1.0, contiguous."""
     y = np.asarray(y)
     if y.shape != (n_samples,):
         raise ValueError(
@@ -188,7 +188,7 @@ def _signs(y, n_samples):
         if 0 < count < n_samples and (
             count + np.count_nonzero(y == -1.0) == n_samples
         ):
-            return y
+            return np.ascontiguousarray(y)
     classes = np.unique(y)
     if len(classes) != 2 or classes[1] != classes[1]:
         raise ValueError(

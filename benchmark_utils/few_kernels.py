@@ -10,9 +10,8 @@ import math
 
 from numba import njit
 
-from benchmark_utils import simd, vector_math
+from benchmark_utils import simd
 from benchmark_utils.simd import LANES
-from benchmark_utils.vector_math import LOOPS
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
@@ -384,25 +383,55 @@ def advance(work, m, t, dm, count):
 
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def scale_class(work, labels, m, s, c, sign, n, padded):
-    """s *= c in the class `sign`; returns sum KL(c s || s), its price."""
-    for i in range(n, padded):
-        work[s + i] = 0.0
-    price = 0.0
-    if c < 1.0:
-        left = math.log1p(-c)
-        log_c = math.log(c) if c > 0.0 else 0.0
-        for i in range(n):
-            heavy = work[labels + i] * sign > 0.0
-            dual = work[s + i] * (c if heavy else 1.0)
-            work[s + i] = dual
-            x = left - work[m + i]
-            rest = (
-                vector_math.log1p_of_unit(
-                    vector_math.exp_of_negative(-abs(x))
-                ) + (x if x > 0.0 else 0.0)
+@njit(error_model="numpy", cache=True)
+def dot(work, a, b, width):
+    total = simd.splat(0.0)
+    for i in range(0, width, LANES):
+        total = simd.fma(
+            simd.load(work, a + i), simd.load(work, b + i), total
+        )
+    return simd.total(total)
+
+
+@njit(error_model="numpy", cache=True)
+def class_factor(ascent, mass):
+    """What to scale the weights of the heavier class by, and its sign.
+
+    `ascent` is sum_i y_i s_i, `mass` is sum_i s_i.
+    """
+    heavier = 0.5 * (mass + abs(ascent))
+    lighter = max(0.5 * (mass - abs(ascent)), 0.0)
+    c = lighter / heavier if heavier > 0.0 else 1.0
+    return c, 1.0 if ascent > 0.0 else -1.0
+
+
+@njit(error_model="numpy", cache=True)
+def scale_class(work, labels, m, s, c_s, c, sign, padded):
+    """c_s = s, times c in the class `sign`; returns its price.
+
+    That is sum KL(c s || s) over the class; s is sigmoid(-m).
+    """
+    one, zero, price = simd.splat(1.0), simd.splat(0.0), simd.splat(0.0)
+    part, side = simd.splat(c), simd.splat(sign)
+    left = simd.splat(math.log1p(-c) if c < 1.0 else 0.0)
+    log_c = simd.splat(math.log(c) if c > 0.0 else 0.0)
+    for i in range(0, padded, LANES):
+        # the padding has label zero
+        heavy = simd.mul(simd.load(work, labels + i), side)
+        dual = simd.load(work, s + i)
+        dual = simd.where_positive(heavy, simd.mul(dual, part), dual)
+        simd.store(work, c_s + i, dual)
+        if c < 1.0:
+            x = simd.sub(left, simd.load(work, m + i))
+            e = exp_of_negative(simd.sub(zero, simd.magnitude(x)))
+            rest = simd.add(
+                log1p_of_unit(e), simd.where_positive(x, x, zero)
             )
-            one = dual * log_c + (1.0 - dual) * rest
-            price += one if heavy and one > 0.0 else 0.0
-    return price
+            one_price = simd.fma(
+                dual, log_c, simd.mul(simd.sub(one, dual), rest)
+            )
+            one_price = simd.where_positive(one_price, one_price, zero)
+            price = simd.add(
+                price, simd.where_positive(heavy, one_price, zero)
+            )
+    return simd.total(price)

@@ -69,6 +69,11 @@ def _data(context, builder, array_type, array):
     ).data
 
 
+def _is_flat(array):
+    """Strides are ignored, so there must be none."""
+    return array.ndim == 1 and array.layout == "C"
+
+
 def _wide_load(builder, pointer, scalar=_DOUBLE):
     vector = ir.VectorType(scalar, LANES)
     loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
@@ -96,7 +101,9 @@ def load(typingctx, array, index):
         scalar = context.get_value_type(signature.args[0].dtype)
         return _wide_load(builder, builder.gep(data, [args[1]]), scalar)
 
-    return float64x8(array, types.intp), codegen
+    if _is_flat(array):
+        return float64x8(array, types.intp), codegen
+    return None
 
 
 @intrinsic
@@ -108,7 +115,9 @@ def store(typingctx, array, index, value):
         _wide_store(builder, args[2], builder.gep(data, [args[1]]))
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, value), codegen
+    if _is_flat(array):
+        return types.void(array, types.intp, float64x8), codegen
+    return None
 
 
 @intrinsic
@@ -370,6 +379,8 @@ def transpose(typingctx, data, source, stride, factors, work, target, pitch):
             out = builder.gep(out, [args[6]])
         return context.get_dummy_value()
 
+    if not _is_flat(data):
+        return None
     signature = types.void(
         data, types.intp, types.intp, float64x8, work, types.intp, types.intp
     )

@@ -120,16 +120,12 @@ def balanced_gap(
 ):
     """The duality gap with an intercept, by one more pass.
 
-    As `few_kernels.balanced_gap`; `ascent` is sum_i y_i s_i, `mass` is
-    sum_i s_i.
+    As `tiny_newton._balanced_gap`.
     """
     q = p + 1
     m = A + max(q, (p + LANES - 1) // LANES * LANES) * _PITCH
     s, h = m + _PITCH, m + 2 * _PITCH
-    heavier = 0.5 * (mass + abs(ascent))
-    lighter = max(0.5 * (mass - abs(ascent)), 0.0)
-    c = lighter / heavier if heavier > 0.0 else 1.0
-    sign = 1.0 if ascent > 0.0 else -1.0
+    c, sign = few.class_factor(ascent, mass)
     for j in range(p):
         work[total + j] = 0.0
     gap = 0.0
@@ -144,7 +140,7 @@ def balanced_gap(
             work[m + i] = FAR
         few.weigh(work, m, s, h, padded)
         gap += few.scale_class(
-            work, A + p * _PITCH, m, s, c, sign, count, padded
+            work, A + p * _PITCH, m, s, s, c, sign, padded
         )
         few.project(work, A, _PITCH, p, s, part, padded)
         for j in range(p):

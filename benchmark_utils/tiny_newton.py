@@ -15,10 +15,13 @@ weights of the last trial are those of the next iteration, so no exponential
 is taken twice. It stops on the certificate: without an intercept the duality
 gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
 """
+import math
+
 import numpy as np
 from numba import njit, types
 
 from benchmark_utils import few_kernels as few
+from benchmark_utils import simd
 from benchmark_utils.few_kernels import FAR, sums_size
 from benchmark_utils.simd import LANES
 
@@ -26,6 +29,11 @@ from benchmark_utils.simd import LANES
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 # Pivots below this share of their diagonal entry are rounding
 PIVOT = 1e-15
+# Changes of the gradient which a factor is corrected by
+_PAIRS = 6
+# From this cost of a Hessian, in passes, its factor is used more than once
+_DEAR = 1.2
+_KEPT = 4.0
 # Iterations without progress that are waited for
 _PATIENCE = 15
 
@@ -51,33 +59,69 @@ def workspace_size(n, q):
     pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
     columns = max(q + 4, width) * pitch
-    return columns + sums_size(q) + (q + 6) * width + LANES
+    return columns + sums_size(q) + (q + 9 + 2 * _PAIRS) * width + LANES
 
 
 @njit(error_model="numpy", cache=True)
-def _balanced_gap(work, A, pitch, p, n, padded, m, s, c_s, total, w, l2):
+def _balanced_gap(
+    work, A, pitch, p, padded, m, s, c_s, total, w, l2, ascent, mass
+):
     """The duality gap with an intercept, whose column is row p of A.
 
     The weights of the heavier class are scaled by c < 1 until
     sum_i y_i a_i = 0; the price is KL(c s || s) for each of its samples.
+    `ascent` is sum_i y_i s_i, `mass` is sum_i s_i.
     """
-    positive = 0.0
-    negative = 0.0
-    labels = A + p * pitch
-    for i in range(n):
-        label = work[labels + i]
-        positive += work[s + i] if label > 0.0 else 0.0
-        negative += work[s + i] if label < 0.0 else 0.0
-    heavier = max(positive, negative)
-    c = min(positive, negative) / heavier if heavier > 0.0 else 1.0
-    sign = 1.0 if positive > negative else -1.0
-    for i in range(padded):
-        work[c_s + i] = work[s + i]
-    gap = few.scale_class(work, labels, m, c_s, c, sign, n, padded)
+    c, sign = few.class_factor(ascent, mass)
+    gap = few.scale_class(
+        work, A + p * pitch, m, s, c_s, c, sign, padded
+    )
     few.project(work, A, pitch, p, c_s, total, padded)
     for j in range(p):
         gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
     return gap
+
+
+@njit(error_model="numpy", cache=True)
+def _remember(work, g, old, z, pairs, scales, count, width):
+    """Append the step at z and what it changed g by; returns the count.
+
+    Pair k is the step at pairs + 2 k width and the change one width further;
+    the inverse of their product is at scales + k.
+    """
+    if count == _PAIRS:
+        return count
+    step = pairs + 2 * count * width
+    change = step + width
+    for i in range(0, width, LANES):
+        simd.store(work, step + i, simd.load(work, z + i))
+        simd.store(work, change + i, simd.sub(
+            simd.load(work, g + i), simd.load(work, old + i)
+        ))
+    product = few.dot(work, step, change, width)
+    if not product > 0.0:
+        return count
+    work[scales + count] = 1.0 / product
+    return count + 1
+
+
+@njit(error_model="numpy", cache=True)
+def _correct_before(work, pairs, scales, count, width, z):
+    """The first of L-BFGS's two loops, on z = -g."""
+    for k in range(count - 1, -1, -1):
+        step = pairs + 2 * k * width
+        alpha = work[scales + k] * few.dot(work, step, z, width)
+        work[scales + _PAIRS + k] = alpha
+        few.advance(work, z, -alpha, step + width, width)
+
+
+@njit(error_model="numpy", cache=True)
+def _correct_after(work, pairs, scales, count, width, d):
+    """The second, on the direction."""
+    for k in range(count):
+        step = pairs + 2 * k * width
+        beta = work[scales + k] * few.dot(work, step + width, d, width)
+        few.advance(work, d, work[scales + _PAIRS + k] - beta, step, width)
 
 
 @njit(error_model="numpy", cache=True)
@@ -131,7 +175,10 @@ def fit_tiny(
     U = sums + sums_size(q)
     g = U + q * width
     d, w, ridge = g + width, g + 2 * width, g + 3 * width
-    inverse, z = g + 4 * width, g + 5 * width
+    inverse, z, old = g + 4 * width, g + 5 * width, g + 6 * width
+    scales, pairs = g + 7 * width, g + 9 * width
+    # vectors of `width` are zero from q on
+    few.clear(work, g, (9 + 2 * _PAIRS) * width)
     few.signed_columns(
         data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch
     )
@@ -152,6 +199,11 @@ def fit_tiny(
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
+    rate, kept, count = 0.0, 1.0, 0
+    # what a Hessian and its factor cost, over a pass; fitted to measurements
+    dear = (0.02 + 0.08 * q / n) * q * q / (
+        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
+    )
     while True:
         few.project(work, A, pitch, q, s, g, padded)
         gap = 0.0
@@ -162,12 +214,15 @@ def fit_tiny(
                 gap += work[g + j] * work[g + j]
                 norm += work[w + j] * work[w + j]
         gap /= 2.0 * l2
+        if dear > _DEAR and iteration > 0:
+            count = _remember(work, g, old, z, pairs, scales, count, width)
         # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
         bound = mass + 0.5 * l2 * norm
         if gap <= tol * bound:
             if intercept:
                 gap = _balanced_gap(
-                    work, A, pitch, p, n, padded, m, s, dm, d, w, l2
+                    work, A, pitch, p, padded, m, s, dm, d, w, l2,
+                    -work[g + p], mass,
                 )
             if gap <= tol * bound:
                 status = REACHED
@@ -186,32 +241,44 @@ def fit_tiny(
         if iteration == max_iter:
             break
         iteration += 1
-        # the factor of the iteration before does for the last correction:
-        # it contracts the gap by about 4 times what the last step did
-        stale = (
-            iteration > 1 and not stale
-            and 4.0 * total * total <= 0.5 * tol * bound * before
-        )
+        if iteration > 1:
+            ratio = total / before
+            if dear < _DEAR:
+                # the old factor keeps about four times Newton's last ratio
+                stale = (
+                    not stale and 4.0 * ratio * total <= 0.5 * tol * bound
+                )
+            else:
+                if stale:
+                    kept = ratio
+                else:
+                    # Newton's next ratio is as the gap
+                    rate, kept = ratio / before, _KEPT * ratio
+                left = max(math.log(total / (tol * bound)), 1.0)
+                gain = min(left, -math.log(max(rate * total, 1e-30)))
+                stale = (1.0 + dear) * min(left, -math.log(kept)) > gain
         before = total
         if stale:
             for j in range(q):
                 work[z + j] = -work[g + j]
+            _correct_before(work, pairs, scales, count, width, z)
             few.eliminate(work, U, width, q, inverse, z)
             few.substitute(work, U, width, q, inverse, z, 1, d)
+            _correct_after(work, pairs, scales, count, width, d)
         else:
             grams += 1
+            count = 0
             few.weighted_gram(
                 work, A, pitch, q, h, padded, sums, U, width
             )
             if intercept:
                 # nothing else bounds its step where all weights are 0 or 1
-                largest = 1.0
-                for i in range(n):
-                    largest = max(largest, abs(work[m + i]))
-                corner = U + p * width + p
-                work[corner] = max(
-                    work[corner], abs(work[g + p]) / (10.0 * largest)
-                )
+                corner, least = U + p * width + p, 0.1 * abs(work[g + p])
+                if work[corner] < least:
+                    largest = 1.0
+                    for i in range(n):
+                        largest = max(largest, abs(work[m + i]))
+                    work[corner] = max(work[corner], least / largest)
             for j in range(q):
                 work[U + j * width + q] = -work[g + j]
             few.factorize(work, U, width, q, inverse, ridge, PIVOT)
@@ -248,10 +315,13 @@ def fit_tiny(
             t = following
         for j in range(q):
             work[w + j] += t * work[d + j]
+            work[old + j] = work[g + j]
+            work[z + j] = t * work[d + j]
         few.advance(work, m, t, dm, padded)
     if status != REACHED and intercept:
         gap = _balanced_gap(
-            work, A, pitch, p, n, padded, m, s, dm, d, w, l2
+            work, A, pitch, p, padded, m, s, dm, d, w, l2, -work[g + p],
+            mass,
         )
     norm = 0.0
     for j in range(q):
