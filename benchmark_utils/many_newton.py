@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from benchmark_utils.tiny_newton import REACHED, fit_tiny
+from benchmark_utils.tiny_newton import REACHED, fit_tiny, workspace_size
 
 
 class Batch(NamedTuple):
@@ -82,7 +82,7 @@ def pack_problems(Xs, ys):
 @njit(error_model="numpy", cache=True)
 def _fit_range(
     first, last, data, y, data_offsets, row_offsets, feature_offsets, l2,
-    intercept, tol, max_iter, A, V, H, W, x, coef, intercepts, states,
+    intercept, tol, max_iter, work, x, coef, intercepts, states,
 ):
     for k in range(first, last):
         row = row_offsets[k]
@@ -91,9 +91,9 @@ def _fit_range(
         p = feature_offsets[k + 1] - feature
         for j in range(p + 1):
             x[j] = 0.0
-        iterations, status, gap, value = fit_tiny(
+        iterations, _, status, gap, value = fit_tiny(
             data, data_offsets[k], p, 1, n, p, y, row, l2, intercept, tol,
-            max_iter, A, V, H, W, x, 0,
+            max_iter, work, x, 0,
         )
         for j in range(p):
             coef[feature + j] = x[j]
@@ -115,9 +115,8 @@ def _fit_parallel(
             thread * n_problems // threads,
             (thread + 1) * n_problems // threads,
             data, y, data_offsets, row_offsets, feature_offsets, l2,
-            intercept, tol, max_iter, np.empty((p_max, n_max)),
-            np.empty((5, n_max)), np.empty((p_max, p_max)),
-            np.empty((3, p_max)), np.empty(p_max), coef, intercepts, states,
+            intercept, tol, max_iter, np.empty(workspace_size(n_max, p_max)),
+            np.empty(p_max), coef, intercepts, states,
         )
 
 
@@ -165,9 +164,8 @@ def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
     )
     if threads == 1:
         _fit_range(
-            0, n_problems, *arguments, np.empty((p_max, n_max)),
-            np.empty((5, n_max)), np.empty((p_max, p_max)),
-            np.empty((3, p_max)), np.empty(p_max), coef, intercepts, states,
+            0, n_problems, *arguments, np.empty(workspace_size(n_max, p_max)),
+            np.empty(p_max), coef, intercepts, states,
         )
     else:
         _fit_parallel(

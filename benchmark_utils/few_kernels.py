@@ -1,0 +1,437 @@
+r"""What Newton's method needs where X has few columns, in vectors of eight.
+
+All arrays lie in one buffer, `work`, of float64; functions take offsets into
+it. The signed samples are stored column by column: entry i of column j,
+:math:`A_{ji} = y_i x_{ij}`, is work[A + j pitch + i]. Samples are padded with
+zeros to whole vectors; the margins of the padding are `FAR`, so that it adds
+1e-304 to sums.
+"""
+import math
+
+from numba import njit
+
+from benchmark_utils import simd
+from benchmark_utils.simd import LANES
+
+# A margin whose sigmoid(-m) and loss are 1e-304
+FAR = 1000.0
+# Samples which, with at most 32 columns, stay in the first-level cache
+BLOCK = 128
+_LOG2E = 1.4426950408889634
+_LN2_HIGH = 6.93147180369123816490e-01
+_LN2_LOW = 1.90821492927058770002e-10
+_ROUNDER = 6755399441055744.0
+# Taylor: 1 / 12!, 1 / 11!, ..., 1; the remainder is 1.7e-16
+_taylor = simd.polynomial([
+    1 / 479001600, 1 / 39916800, 1 / 3628800, 1 / 362880, 1 / 40320,
+    1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0,
+])
+# 2 atanh(s) / s in s^2
+_atanh = simd.polynomial([2 / k for k in range(31, 0, -2)])
+
+_tile = simd.make_tile(4, 4, False)
+_tile1, _tile2, _tile3 = (simd.make_tile(k, 4, False) for k in (1, 2, 3))
+_corner = simd.make_tile(4, 4, True)
+_corner1, _corner2, _corner3 = (
+    simd.make_tile(k, k, True) for k in (1, 2, 3)
+)
+
+
+@njit(error_model="numpy", cache=True)
+def exp_of_negative(x):
+    """exp(x) for eight x <= 0, as `vector_math.exp_of_negative`."""
+    low = simd.splat(-700.0)
+    x = simd.where_positive(simd.sub(x, low), x, low)
+    rounder = simd.splat(_ROUNDER)
+    shifted = simd.fma(x, simd.splat(_LOG2E), rounder)
+    k = simd.sub(shifted, rounder)
+    r = simd.fma(k, simd.splat(-_LN2_HIGH), x)
+    r = simd.fma(k, simd.splat(-_LN2_LOW), r)
+    return simd.times_power_of_two(_taylor(r), shifted)
+
+
+@njit(error_model="numpy", cache=True)
+def log1p_of_unit(e):
+    """log(1 + e) for eight e in [0, 1]."""
+    s = simd.div(e, simd.add(e, simd.splat(2.0)))
+    return simd.mul(s, _atanh(simd.mul(s, s)))
+
+
+@njit(error_model="numpy", cache=True)
+def weights_of(m):
+    """sigmoid(-m) and sigmoid(m) sigmoid(-m) of eight margins."""
+    size = simd.magnitude(m)
+    e = exp_of_negative(simd.sub(simd.splat(0.0), size))
+    one = simd.splat(1.0)
+    q = simd.div(one, simd.add(one, e))
+    small = simd.mul(e, q)
+    return simd.where_positive(m, small, q), simd.mul(small, q)
+
+
+@njit(error_model="numpy", cache=True)
+def loss_of(m):
+    """log(1 + exp(-m)) of eight margins."""
+    negative = simd.sub(simd.splat(0.0), m)
+    e = exp_of_negative(simd.sub(simd.splat(0.0), simd.magnitude(m)))
+    rest = simd.where_positive(negative, negative, simd.splat(0.0))
+    return simd.add(log1p_of_unit(e), rest)
+
+
+@njit(error_model="numpy", cache=True)
+def signed_columns(
+    data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch,
+):
+    """Fill A from data[start + i row_stride + j column_stride].
+
+    Columns are written by eights: whole multiples of eight columns must
+    belong to A. Rows of C order are transposed in registers: 100000 x 20 in
+    0.9 instead of 2.1 ms.
+    """
+    whole = 0
+    if column_stride == 1:
+        # a vector may read over the end of its row, not of the data
+        columns = (p + LANES - 1) // LANES * LANES
+        room = (data.size - start - columns) // max(row_stride, 1) + 1
+        whole = max(min(n, room) // LANES * LANES, 0)
+        for i in range(0, whole, LANES):
+            labels = simd.load(y, y0 + i)
+            for j in range(0, p, LANES):
+                simd.transpose(
+                    data, start + i * row_stride + j, row_stride, labels,
+                    work, A + j * pitch + i, pitch,
+                )
+    elif row_stride == 1:
+        whole = n // LANES * LANES
+        for j in range(p):
+            for i in range(0, whole, LANES):
+                simd.store(work, A + j * pitch + i, simd.mul(
+                    simd.load(y, y0 + i),
+                    simd.load(data, start + j * column_stride + i),
+                ))
+    padded = (n + LANES - 1) // LANES * LANES
+    for j in range(p):
+        source = start + j * column_stride
+        target = A + j * pitch
+        for i in range(whole, n):
+            work[target + i] = y[y0 + i] * data[source + i * row_stride]
+        for i in range(n, padded):
+            work[target + i] = 0.0
+
+
+@njit(error_model="numpy", cache=True)
+def label_column(n, y, y0, work, target):
+    """The signed column of an intercept: the labels themselves."""
+    padded = (n + LANES - 1) // LANES * LANES
+    for i in range(n):
+        work[target + i] = y[y0 + i]
+    for i in range(n, padded):
+        work[target + i] = 0.0
+
+
+@njit(error_model="numpy", cache=True)
+def combine(work, A, pitch, q, w, out, count):
+    """out = A' w for `count` samples, a multiple of eight."""
+    last = count - 4 * LANES
+    i = 0
+    while i <= last:
+        a = simd.splat(0.0)
+        b, c, d = a, a, a
+        for j in range(q):
+            factor = simd.splat(work[w + j])
+            source = A + j * pitch + i
+            a = simd.fma(factor, simd.load(work, source), a)
+            b = simd.fma(factor, simd.load(work, source + LANES), b)
+            c = simd.fma(factor, simd.load(work, source + 2 * LANES), c)
+            d = simd.fma(factor, simd.load(work, source + 3 * LANES), d)
+        simd.store(work, out + i, a)
+        simd.store(work, out + i + LANES, b)
+        simd.store(work, out + i + 2 * LANES, c)
+        simd.store(work, out + i + 3 * LANES, d)
+        i += 4 * LANES
+    while i < count:
+        a = simd.splat(0.0)
+        for j in range(q):
+            a = simd.fma(
+                simd.splat(work[w + j]), simd.load(work, A + j * pitch + i),
+                a,
+            )
+        simd.store(work, out + i, a)
+        i += LANES
+
+
+@njit(error_model="numpy", cache=True)
+def project(work, A, pitch, q, s, out, count):
+    """work[out + j] = sum_i A_ji s_i."""
+    j = 0
+    while j < q - 3:
+        a = simd.splat(0.0)
+        b, c, d = a, a, a
+        source = A + j * pitch
+        for i in range(0, count, LANES):
+            weight = simd.load(work, s + i)
+            at = source + i
+            a = simd.fma(weight, simd.load(work, at), a)
+            b = simd.fma(weight, simd.load(work, at + pitch), b)
+            c = simd.fma(weight, simd.load(work, at + 2 * pitch), c)
+            d = simd.fma(weight, simd.load(work, at + 3 * pitch), d)
+        work[out + j] = simd.total(a)
+        work[out + j + 1] = simd.total(b)
+        work[out + j + 2] = simd.total(c)
+        work[out + j + 3] = simd.total(d)
+        j += 4
+    while j < q:
+        a = simd.splat(0.0)
+        for i in range(0, count, LANES):
+            a = simd.fma(
+                simd.load(work, s + i), simd.load(work, A + j * pitch + i), a
+            )
+        work[out + j] = simd.total(a)
+        j += 1
+
+
+@njit(error_model="numpy", cache=True)
+def add_gram(work, A, pitch, q, h, depth, sums):
+    """sums += A diag(h) A' by tiles of 4 x 4, see `simd.make_tile`.
+
+    Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 128
+    t, t counting along k first; `depth` is in vectors.
+    """
+    at = sums
+    for j in range(0, q, 4):
+        a = A + j * pitch
+        left = q - j
+        for k in range(0, j, 4):
+            b = A + k * pitch
+            if left >= 4:
+                _tile(work, a, b, pitch, h, depth, at)
+            elif left == 3:
+                _tile3(work, a, b, pitch, h, depth, at)
+            elif left == 2:
+                _tile2(work, a, b, pitch, h, depth, at)
+            else:
+                _tile1(work, a, b, pitch, h, depth, at)
+            at += 16 * LANES
+        if left >= 4:
+            _corner(work, a, a, pitch, h, depth, at)
+        elif left == 3:
+            _corner3(work, a, a, pitch, h, depth, at)
+        elif left == 2:
+            _corner2(work, a, a, pitch, h, depth, at)
+        else:
+            _corner1(work, a, a, pitch, h, depth, at)
+        at += 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def sums_size(q):
+    """Entries of `sums` for q columns."""
+    blocks = (q + 3) // 4
+    return blocks * (blocks + 1) // 2 * 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def gather(work, sums, q, U, width):
+    """Add up the vectors: row k of U gets H_kj for j >= k.
+
+    Entries left of the diagonal and from q on are not defined after it.
+    """
+    at = sums
+    for j in range(0, q, 4):
+        for k in range(0, j + 4, 4):
+            for i in range(min(q - k, 4)):
+                simd.sum_four(
+                    work, at + 4 * LANES * i, U + (k + i) * width + j
+                )
+            at += 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
+    """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
+    clear(work, sums, sums_size(q))
+    for i in range(0, count, BLOCK):
+        add_gram(
+            work, A + i, pitch, q, h + i, min(count - i, BLOCK) // LANES, sums
+        )
+    gather(work, sums, q, U, width)
+
+
+@njit(error_model="numpy", cache=True)
+def clear(work, start, count):
+    """Set a multiple of eight entries to zero."""
+    for i in range(0, count, LANES):
+        simd.store(work, start + i, simd.splat(0.0))
+
+
+@njit(error_model="numpy", cache=True)
+def factorize(work, U, width, q, inverse, ridge, least):
+    """U = D L' with unit L, in place, without square roots.
+
+    Row k of the result is d_k times column k of L; inverse[k] = 1 / d_k. A
+    right-hand side in column q goes through the same elimination. Pivots
+    below `least` of their diagonal entry are rounding and are raised to it
+    (duplicated columns); zero pivots count as infinite.
+    """
+    for k in range(q):
+        # before anything is subtracted
+        diagonal = work[U + k * width + k] + work[ridge + k]
+        work[U + k * width + k] = diagonal
+        work[inverse + k] = diagonal * least
+    for k in range(q):
+        row = U + k * width
+        # not stored: a vector load would have to wait for it
+        pivot = max(work[row + k], work[inverse + k])
+        inv = 1.0 / pivot if pivot > 0.0 else 0.0
+        work[inverse + k] = inv
+        for i in range(k + 1, q):
+            factor = simd.splat(-work[row + i] * inv)
+            target = U + i * width
+            for v in range(i // LANES * LANES, q + 1, LANES):
+                simd.store(work, target + v, simd.fma(
+                    factor, simd.load(work, row + v),
+                    simd.load(work, target + v),
+                ))
+
+
+@njit(error_model="numpy", cache=True)
+def substitute(work, U, width, q, inverse, z, z_stride, out):
+    """out = solution of D L' out = z, row by row from the last."""
+    for k in range(q - 1, -1, -1):
+        row = U + k * width
+        value = work[z + k * z_stride]
+        for j in range(k + 1, q):
+            value -= work[row + j] * work[out + j]
+        work[out + k] = value * work[inverse + k]
+
+
+@njit(error_model="numpy", cache=True)
+def eliminate(work, U, width, q, inverse, z):
+    """Apply to z, of width q padded, what `factorize` did to column q."""
+    for k in range(q):
+        row = U + k * width
+        factor = work[z + k] * work[inverse + k]
+        for j in range(k + 1, q):
+            work[z + j] -= factor * work[row + j]
+
+
+@njit(error_model="numpy", cache=True)
+def weigh(work, m, s, h, count):
+    """Weights and curvatures at the margins; returns the sum of weights."""
+    mass = simd.splat(0.0)
+    for i in range(0, count, LANES):
+        weight, bend = weights_of(simd.load(work, m + i))
+        simd.store(work, s + i, weight)
+        simd.store(work, h + i, bend)
+        mass = simd.add(mass, weight)
+    return simd.total(mass)
+
+
+@njit(error_model="numpy", cache=True)
+def weigh_and_lose(work, m, s, h, count):
+    """As `weigh`; also the loss, sum log(1 + exp(-m)), which comes first."""
+    total, mass = simd.splat(0.0), simd.splat(0.0)
+    zero, one = total, simd.splat(1.0)
+    for i in range(0, count, LANES):
+        margin = simd.load(work, m + i)
+        negative = simd.sub(zero, margin)
+        e = exp_of_negative(simd.sub(zero, simd.magnitude(margin)))
+        q = simd.div(one, simd.add(one, e))
+        small = simd.mul(e, q)
+        weight = simd.where_positive(margin, small, q)
+        simd.store(work, s + i, weight)
+        simd.store(work, h + i, simd.mul(small, q))
+        mass = simd.add(mass, weight)
+        total = simd.add(total, simd.add(
+            log1p_of_unit(e), simd.where_positive(negative, negative, zero)
+        ))
+    return simd.total(total), simd.total(mass)
+
+
+@njit(error_model="numpy", cache=True)
+def weigh_along(work, m, dm, t, s, h, count):
+    """The same at m + t dm; phi'(t), phi''(t) of the loss, sum of weights."""
+    first = simd.splat(0.0)
+    second, mass, step = first, first, simd.splat(t)
+    for i in range(0, count, LANES):
+        d = simd.load(work, dm + i)
+        weight, bend = weights_of(simd.fma(step, d, simd.load(work, m + i)))
+        simd.store(work, s + i, weight)
+        simd.store(work, h + i, bend)
+        mass = simd.add(mass, weight)
+        first = simd.fma(weight, d, first)
+        second = simd.fma(simd.mul(bend, d), d, second)
+    return -simd.total(first), simd.total(second), simd.total(mass)
+
+
+@njit(error_model="numpy", cache=True)
+def loss(work, m, count):
+    """sum log(1 + exp(-m))."""
+    total = simd.splat(0.0)
+    for i in range(0, count, LANES):
+        total = simd.add(total, loss_of(simd.load(work, m + i)))
+    return simd.total(total)
+
+
+@njit(error_model="numpy", cache=True)
+def advance(work, m, t, dm, count):
+    """m += t dm."""
+    step = simd.splat(t)
+    for i in range(0, count, LANES):
+        simd.store(work, m + i, simd.fma(
+            step, simd.load(work, dm + i), simd.load(work, m + i)
+        ))
+
+
+
+@njit(error_model="numpy", cache=True)
+def dot(work, a, b, width):
+    total = simd.splat(0.0)
+    for i in range(0, width, LANES):
+        total = simd.fma(
+            simd.load(work, a + i), simd.load(work, b + i), total
+        )
+    return simd.total(total)
+
+
+@njit(error_model="numpy", cache=True)
+def class_factor(ascent, mass):
+    """What to scale the weights of the heavier class by, and its sign.
+
+    `ascent` is sum_i y_i s_i, `mass` is sum_i s_i.
+    """
+    heavier = 0.5 * (mass + abs(ascent))
+    lighter = max(0.5 * (mass - abs(ascent)), 0.0)
+    c = lighter / heavier if heavier > 0.0 else 1.0
+    return c, 1.0 if ascent > 0.0 else -1.0
+
+
+@njit(error_model="numpy", cache=True)
+def scale_class(work, labels, m, s, c_s, c, sign, padded):
+    """c_s = s, times c in the class `sign`; returns its price.
+
+    That is sum KL(c s || s) over the class; s is sigmoid(-m).
+    """
+    one, zero, price = simd.splat(1.0), simd.splat(0.0), simd.splat(0.0)
+    part, side = simd.splat(c), simd.splat(sign)
+    left = simd.splat(math.log1p(-c) if c < 1.0 else 0.0)
+    log_c = simd.splat(math.log(c) if c > 0.0 else 0.0)
+    for i in range(0, padded, LANES):
+        # the padding has label zero
+        heavy = simd.mul(simd.load(work, labels + i), side)
+        dual = simd.load(work, s + i)
+        dual = simd.where_positive(heavy, simd.mul(dual, part), dual)
+        simd.store(work, c_s + i, dual)
+        if c < 1.0:
+            x = simd.sub(left, simd.load(work, m + i))
+            e = exp_of_negative(simd.sub(zero, simd.magnitude(x)))
+            rest = simd.add(
+                log1p_of_unit(e), simd.where_positive(x, x, zero)
+            )
+            one_price = simd.fma(
+                dual, log_c, simd.mul(simd.sub(one, dual), rest)
+            )
+            one_price = simd.where_positive(one_price, one_price, zero)
+            price = simd.add(
+                price, simd.where_positive(heavy, one_price, zero)
+            )
+    return simd.total(price)

@@ -1,0 +1,287 @@
+"""Few columns: the kernels against NumPy, and the fits that use them."""
+import numpy as np
+import pytest
+from numba import njit
+
+from benchmark_utils import few_kernels as few
+from benchmark_utils import logistic as naive
+from benchmark_utils import simd
+from benchmark_utils.auto_newton import fit_logistic
+from benchmark_utils.certificate import certify
+from benchmark_utils.simd import LANES
+from benchmark_utils.streamed_newton import BLOCK, read, streamed_size
+from benchmark_utils.tiny_newton import flat
+
+RNG = np.random.default_rng(0)
+EXTREME = [-800.0, -700.0, -30.0, -1e-300, 0.0, 1e-9, 30.0, 700.0, 800.0]
+SIZES = [(1, 1), (2, 3), (9, 2), (15, 4), (16, 7), (200, 10), (333, 33)]
+
+
+def up(n):
+    return -(-n // LANES) * LANES
+
+
+def design(n, p, dtype=np.float64):
+    X = RNG.standard_normal((n, p)).astype(dtype)
+    return X, np.where(RNG.random(n) < 0.5, 1.0, -1.0)
+
+
+def close(a, b, tolerance=1e-12):
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def test_weights_and_losses():
+    margins = np.concatenate([EXTREME, RNG.standard_normal(7) * 20])
+    work = np.concatenate([margins, np.empty(3 * 16)])
+    mass = few.weigh(work, 0, 16, 32, 16)
+    s, h = naive.dual_weights(margins), naive.curvature(margins)
+    # exp(-800) is cut at exp(-700), 1e-304
+    np.testing.assert_allclose(work[16:32], s, rtol=2e-15, atol=1e-303)
+    np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
+    assert mass == pytest.approx(s.sum())
+    assert few.loss(work, 0, 16) == pytest.approx(
+        naive.log_loss(margins), rel=1e-14
+    )
+    work[16:] = np.nan
+    loss, again = few.weigh_and_lose(work, 0, 16, 32, 16)
+    assert (loss, again) == pytest.approx((naive.log_loss(margins), mass))
+    np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
+
+
+def test_weights_along_a_step():
+    m, d = RNG.standard_normal((2, 24)) * 3
+    work = np.concatenate([m, d, np.empty(48)])
+    first, second, mass = few.weigh_along(work, 0, 24, 0.7, 48, 72, 24)
+    s, h = naive.dual_weights(m + 0.7 * d), naive.curvature(m + 0.7 * d)
+    close([first, second, mass], [-s @ d, h @ d**2, s.sum()])
+    close(work[48:], np.concatenate([s, h]))
+    few.advance(work, 0, 0.7, 24, 24)
+    close(work[:24], m + 0.7 * d)
+
+
+@pytest.mark.parametrize("name", ["float64", "float32", "F", "rows", "C"])
+@pytest.mark.parametrize("n, p", SIZES)
+def test_signed_columns(n, p, name):
+    """Whatever the layout is; what lies behind X is not read."""
+    X, y = design(n, p)
+    X = {
+        "F": np.asfortranarray, "float32": lambda X: X.astype(np.float32),
+        "rows": lambda X: np.repeat(X, 3, axis=0)[::3],
+    }.get(name, np.ascontiguousarray)(X)
+    pitch = up(n) + LANES
+    work = np.full(up(p) * pitch + LANES, np.nan)
+    data, row_stride, column_stride = flat(X)
+    few.signed_columns(
+        data, 0, row_stride, column_stride, n, p, y, 0, work, 0, pitch
+    )
+    columns = work[:p * pitch].reshape(p, pitch)
+    np.testing.assert_array_equal(columns[:, :n], (X * y[:, None]).T)
+    assert (columns[:, n:up(n)] == 0).all()
+    if name == "C":
+        # every second row, from the second on
+        some = X[1::2].reshape(len(X[1::2]), p)
+        few.signed_columns(
+            data, p, 2 * p, 1, len(some), p, np.ones(n + LANES), 0, work, 0,
+            pitch,
+        )
+        np.testing.assert_array_equal(columns[:, :len(some)], some.T)
+
+
+@pytest.mark.parametrize("n, q", [*SIZES, (BLOCK + 1, 6), (500, 13)])
+def test_products(n, q):
+    n = up(n)
+    A, h, w = RNG.standard_normal((q, n)), RNG.random(n), RNG.random(q)
+    width = (q + LANES) // LANES * LANES
+    sums = (q + 3) * n
+    U = sums + few.sums_size(q)
+    work = np.full(U + (q + 2) * width, np.nan)
+    work[:q * n], work[q * n:(q + 1) * n] = A.ravel(), h
+    vector = U + q * width
+    work[vector:vector + q] = w
+    few.combine(work, 0, n, q, vector, (q + 1) * n, n)
+    close(work[(q + 1) * n:(q + 2) * n], A.T @ w)
+    few.project(work, 0, n, q, q * n, vector, n)
+    close(work[vector:vector + q], A @ h)
+    few.weighted_gram(work, 0, n, q, q * n, n, sums, U, width)
+    H = work[U:U + q * width].reshape(q, width)[:, :q]
+    close(np.triu(H), np.triu((A * h) @ A.T), 1e-11)
+
+
+@pytest.mark.parametrize("q", [1, 2, 7, 8, 9, 30])
+def test_factor(q):
+    B = RNG.standard_normal((q, 2 * q)) * 10.0 ** RNG.uniform(-3, 3, (q, 1))
+    H, ridge, r, r2 = B @ B.T, RNG.random(q), *RNG.standard_normal((2, q))
+    width = (q + LANES) // LANES * LANES
+    work = np.zeros((q + 4) * width)
+    U = work[:q * width].reshape(q, width)
+    U[:, :q], U[:, q] = np.triu(H), r
+    R, inverse, z, d = np.arange(q, q + 4) * width
+    work[R:R + q] = ridge
+    few.factorize(work, 0, width, q, inverse, R, 1e-15)
+    few.substitute(work, 0, width, q, inverse, q, width, d)
+    H = H + np.diag(ridge)
+    scale = np.sqrt(np.diag(H))
+    close((H @ work[d:d + q] - r) / scale, 0.0, 1e-10)
+    work[z:z + q] = r2
+    few.eliminate(work, 0, width, q, inverse, z)
+    few.substitute(work, 0, width, q, inverse, z, 1, d)
+    close((H @ work[d:d + q] - r2) / scale, 0.0, 1e-10)
+
+
+def test_singular_matrices_are_solved_in_part():
+    work = np.zeros(6 * LANES)
+    work[:2] = work[LANES + 1] = 1.0
+    work[[2, LANES + 2]] = 1.0
+    few.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
+    few.substitute(
+        work, 0, LANES, 2, 3 * LANES, 2, LANES, 5 * LANES
+    )
+    assert work[5 * LANES:5 * LANES + 2].sum() == pytest.approx(1.0)
+    work[:] = 0.0
+    few.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
+    assert (work == 0).all()
+
+
+def test_price_of_a_balanced_dual_point():
+    m = np.concatenate([EXTREME, RNG.standard_normal(7) * 3])
+    y, s = np.where(np.arange(16) % 3, 1.0, -1.0), naive.dual_weights(m)
+    work = np.concatenate([y, m, s, np.empty(16)])
+    c, sign = few.class_factor(y @ s, s.sum())
+    price = few.scale_class(work, 0, 16, 32, 48, c, sign, 16)
+    assert work[48:] @ y == pytest.approx(0.0, abs=1e-14)
+    heavy = y * sign > 0
+    a, b = c * s[heavy], s[heavy]
+    terms = (
+        a * np.log(c) + (1 - a) * np.logaddexp(0.0, np.log1p(-c) - m[heavy])
+    )
+    assert price == pytest.approx(np.maximum(terms, 0).sum(), rel=1e-12)
+    # the same as the divergence where that does not overflow
+    inner = (b > 1e-9) & (b < 1 - 1e-9)
+    a, b = a[inner], b[inner]
+    divergence = a * np.log(a / b) + (1 - a) * np.log((1 - a) / (1 - b))
+    close(terms[inner], divergence, 1e-7)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, p", [(5, 3), (BLOCK, 8), (1001, 5)])
+def test_a_pass(n, p, dtype, intercept):
+    X, y = design(n, p, dtype)
+    q = p + intercept
+    width = (q + LANES) // LANES * LANES
+    work = np.full(streamed_size(q), np.nan)
+    sums = (max(width, q) + 4) * (BLOCK + LANES)
+    U = sums + few.sums_size(q)
+    w, g, part = U + np.arange(q, q + 3) * width
+    x = work[w:w + q] = RNG.standard_normal(q)
+    loss, mass = read(
+        X.ravel(), p, 1, n, p, y, intercept, work, 0, w, g, part, sums, True
+    )
+    few.gather(work, sums, q, U, width)
+    A = X.astype(float)
+    A = (np.hstack([A, np.ones((n, 1))]) if intercept else A) * y[:, None]
+    m = A @ x
+    s, h = naive.dual_weights(m), naive.curvature(m)
+    close([loss, mass], [naive.log_loss(m), s.sum()])
+    close(work[g:g + q], -A.T @ s, 1e-11)
+    H = work[U:U + q * width].reshape(q, width)[:, :q]
+    close(np.triu(H), np.triu(A.T @ (h[:, None] * A)), 1e-10)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "float32", "columns"])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("n, p, l2, regime", [
+    (2, 1, 100.0, "tiny"), (3, 5, 1e-6, "tiny"), (17, 2, 1.0, "tiny"),
+    (501, 31, 1e-4, "tiny"), (3001, 7, 1e-8, "tiny"),
+    (30001, 1, 1.0, "streamed"), (40003, 3, 1e-8, "streamed"),
+    (9001, 31, 10.0, "streamed"),
+])
+def test_odd_sizes(n, p, l2, regime, fit_intercept, layout):
+    X, y = design(n, p)
+    X = np.cumsum(X, axis=1) * 10.0 ** np.linspace(-1, 1, p) + 0.3
+    y[:2] = -1.0, 1.0
+    data = {
+        "C": X, "F": np.asfortranarray(X), "float32": X.astype(np.float32),
+        "columns": np.repeat(X, 2, axis=1)[:, ::2],
+    }[layout]
+    if layout == "columns":
+        y = np.repeat(y, 2)[::2]
+    before, labels = data.copy(), y.copy()
+    w, b, info = fit_logistic(data, y, l2=l2, fit_intercept=fit_intercept)
+    assert info["converged"] and info["regime"] == regime, info
+    np.testing.assert_array_equal(data, before)
+    np.testing.assert_array_equal(y, labels)
+    point = certify(
+        data.astype(float), y, w, b, 0.0, l2, fit_intercept
+    )
+    assert point.relative_gap <= 2e-8
+    assert info["objective"] == pytest.approx(point.value, rel=1e-10)
+
+
+@pytest.mark.parametrize("start", [1.0, -300.0])
+@pytest.mark.parametrize("y_is", ["separable", "sorted", "one"])
+def test_streams_of_hard_data(y_is, start):
+    """From any start, sorted classes, one sample of a class, separable."""
+    X, y = design(30000, 10)
+    if y_is == "one":
+        y = np.where(np.arange(len(y)) == 7, 1.0, -1.0)
+    else:
+        score = X[:, 0] + (X[:, 1] if y_is == "sorted" else 0.0)
+        y = np.where(score > 0, 1.0, -1.0)
+        if y_is == "sorted":
+            y[::9] *= -1.0
+            X, y = X[np.argsort(y)], np.sort(y)
+    for coef_init in (None, np.full(10, start)):
+        w, b, info = fit_logistic(
+            X, y, l2=1e-2, fit_intercept=True, coef_init=coef_init
+        )
+        assert info["converged"], info
+        assert certify(X, y, w, b, 0.0, 1e-2, True).relative_gap <= 2e-8
+
+
+def test_a_stream_that_stalls_goes_on_elsewhere():
+    X, y = design(30000, 10)
+    w, b, info = fit_logistic(X, y, tol=0.0)
+    assert not info["converged"]
+    assert "float64 allows" in info["status"]
+    assert info["relative_gap"] < 1e-12
+    assert fit_logistic(X, y, max_iter=0)[2]["status"].endswith("iterations")
+
+
+def test_the_direct_call_checks_its_arguments():
+    X, y = design(20, 3)
+    w = fit_logistic(X, y)[0]
+    for again in (
+        (np.asfortranarray(X), y), (np.repeat(X, 2, axis=0)[::2], y),
+        (X, np.repeat(y, 2)[::2]), (X, y.astype(int)), (X, 2 * y),
+        (X.astype(">f8"), y),
+    ):
+        np.testing.assert_allclose(fit_logistic(*again)[0], w, rtol=1e-6)
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(fit_logistic(frozen, y)[0], w)
+    assert fit_logistic(X, y, l2=1, max_iter=7.0)[2]["converged"]
+    for bad, labels in ((X, y[:9]), (X[:0], y[:0]), (X, y * 0), (X[0], y)):
+        with pytest.raises(ValueError):
+            fit_logistic(bad, labels)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        fit_logistic(X * np.nan, y)
+
+
+def test_vectors_are_values():
+    """A vector crosses branches and loops like a number."""
+    @njit
+    def powers(a, count):
+        total = simd.splat(1.0)
+        for k in range(count):
+            if k % 2 == 0:
+                total = simd.mul(total, simd.load(a, 0))
+            else:
+                total = simd.add(total, simd.splat(0.5))
+        simd.store(a, 8, total)
+        return simd.total(total)
+
+    a = np.arange(16.0)
+    expected = (a[:8] + 0.5) * a[:8]
+    assert powers(a, 3) == pytest.approx(expected.sum())
+    np.testing.assert_allclose(a[8:], expected)
