@@ -223,7 +223,7 @@ def fit_streamed(
         data, row_stride, column_stride, n, p, y, intercept, work, A, w, g,
         part, sums, True,
     )
-    passes, grams, fresh = 1, 1, True
+    passes, grams, fresh, share = 1, 1, True, 1.0
     status, iteration, before, gap = ITERATION_LIMIT, 0, np.inf, np.inf
     while True:
         gap, norm = 0.0, 0.0
@@ -253,9 +253,6 @@ def fit_streamed(
         if not total < 0.9 * before:
             status = FLOAT64_LIMIT
             break
-        # Newton squares the ratio
-        ratio = total / before
-        needed = total * ratio * ratio * 100.0 > tol * value
         before = total
         iteration += 1
         if fresh:
@@ -276,6 +273,15 @@ def fit_streamed(
         if not slope < 0.0:
             status = FLOAT64_LIMIT
             break
+        # A Newton step leaves 0.1 to 2.5 times -slope / mass of the gap, one
+        # more with the same factor twice that share
+        if fresh:
+            share = -slope / mass
+            left = total * share
+        else:
+            left = total * 2.0 * share
+        done = 0.1 * tol * value
+        needed = left > done and 2.0 * share * left > done
         t, low, high = 1.0, 0.0, np.inf
         low_slope, high_slope, found = slope, 0.0, False
         for _ in range(12):
@@ -304,8 +310,8 @@ def fit_streamed(
                 following = t * slope / (slope - first)
                 t = min(max(following, 1.5 * t), 4.0 * t)
             else:
-                share = low_slope / (low_slope - high_slope)
-                t = low + min(max(share, 0.1), 0.9) * (high - low)
+                part_way = low_slope / (low_slope - high_slope)
+                t = low + min(max(part_way, 0.1), 0.9) * (high - low)
         fresh = needed
         if not found:
             for j in range(q):
