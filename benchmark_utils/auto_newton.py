@@ -63,9 +63,9 @@ def fit_logistic(
     intercept_init : float
         Start from there instead of zero.
     float32_copy : bool
-        Make a copy of X in float32 for the products where that is
-        faster; without it no copy is made of dense X or of CSR with int32
-        indices.
+        Make a copy of X for the products where that is faster: in float32
+        or, where X is large, in half precision. Without it no copy is made
+        of dense X or of CSR with int32 indices.
 
     Returns
     -------
