@@ -23,6 +23,8 @@ from benchmark_utils.tiny_newton import (
 _DOUBLE = np.dtype(np.float64)
 # Names of this module: `np.` costs 15 ns a time
 _ARRAY, _INFINITY, _zeros = np.ndarray, np.inf, np.zeros
+# Samples times ten more than columns, see `_is_tiny`
+_TINY_SIZE = 250_000
 # A copy and five entries take 0.19 us, a new dictionary 0.35 us
 _TINY = {
     "regime": "tiny", "why": "few columns: Newton without temporaries",
@@ -103,13 +105,16 @@ def fit_logistic(
         # the same as below in one call: 2.2 us instead of 5 at 10 x 2
         n, p = X.shape
         q = p + 1 if fit_intercept else p
-        if _is_tiny(n, q):
+        # the first rule of `_is_tiny`: its call would cost 70 ns
+        if q <= 40 and n * (q + 10) <= _TINY_SIZE:
             x = _zeros(q)
             n_iter, grams, status, gap, value = tiny_newton.fit_array(
                 X, y, l2, fit_intercept, tol, max_iter, x
             )
             if n_iter >= 0:
-                return _tiny_result(X, x, n_iter, grams, status, gap, value)
+                return _tiny_result(
+                    X, p, x, n_iter, grams, status, gap, value
+                )
     is_sparse = sparse.issparse(X)
     if is_sparse:
         if X.format not in ("csr", "csc"):
@@ -160,9 +165,11 @@ def _is_tiny(n, q):
 
     Measured ratios of the fastest other time to its own: 10000 x 2 1.3,
     20000 x 5 1.0, 100000 x 2 0.6, 10000 x 10 1.05, 3000 x 30 1.9, 10000 x 30
-    1.0, 1000 x 50 0.9 to 1.3, 1000 x 64 0.7.
+    1.0, 1000 x 50 1.7, 100 x 50 0.7, 1000 x 64 0.9.
     """
-    return q <= 48 and n * (q + 10) <= 250_000
+    return n * (q + 10) <= _TINY_SIZE and (
+        q <= 40 or q <= 56 and n >= 4 * q
+    )
 
 
 def _is_streamed(n, q):
@@ -205,10 +212,10 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
         data, 0, row_stride, column_stride, n, p, y, 0, l2, fit_intercept,
         tol, max_iter, np.empty(workspace_size(n, len(x))), x, 0,
     )
-    return _tiny_result(X, x, *result)
+    return _tiny_result(X, p, x, *result)
 
 
-def _tiny_result(X, x, n_iter, grams, status, gap, value):
+def _tiny_result(X, p, x, n_iter, grams, status, gap, value):
     if not gap < _INFINITY:
         _refuse_data(X)
     info = _TINY.copy()
@@ -221,7 +228,6 @@ def _tiny_result(X, x, n_iter, grams, status, gap, value):
     if status:
         info["converged"] = False
         info["status"] = STATUS[status]
-    p = X.shape[1]
     if x.size > p:
         return x[:p], float(x[p]), info
     return x, 0.0, info

@@ -12,11 +12,10 @@ from numba import njit
 
 from benchmark_utils import simd
 from benchmark_utils.simd import LANES
+from benchmark_utils.simd_tiles import transpose
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
-# Samples which, with at most 32 columns, stay in the first-level cache
-BLOCK = 128
 _LOG2E = 1.4426950408889634
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
@@ -28,13 +27,6 @@ _taylor = simd.polynomial([
 ])
 # 2 atanh(s) / s in s^2
 _atanh = simd.polynomial([2 / k for k in range(31, 0, -2)])
-
-_tile = simd.make_tile(4, 4, False)
-_tile1, _tile2, _tile3 = (simd.make_tile(k, 4, False) for k in (1, 2, 3))
-_corner = simd.make_tile(4, 4, True)
-_corner1, _corner2, _corner3 = (
-    simd.make_tile(k, k, True) for k in (1, 2, 3)
-)
 
 
 @njit(error_model="numpy", cache=True)
@@ -96,7 +88,7 @@ def signed_columns(
         for i in range(0, whole, LANES):
             labels = simd.load(y, y0 + i)
             for j in range(0, p, LANES):
-                simd.transpose(
+                transpose(
                     data, start + i * row_stride + j, row_stride, labels,
                     work, A + j * pitch + i, pitch,
                 )
@@ -190,128 +182,10 @@ def project(work, A, pitch, q, s, out, count):
 
 
 @njit(error_model="numpy", cache=True)
-def add_gram(work, A, pitch, q, h, depth, sums):
-    """sums += A diag(h) A' by tiles of 4 x 4, see `simd.make_tile`.
-
-    Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 128
-    t, t counting along k first; `depth` is in vectors.
-    """
-    at = sums
-    for j in range(0, q, 4):
-        a = A + j * pitch
-        left = q - j
-        for k in range(0, j, 4):
-            b = A + k * pitch
-            if left >= 4:
-                _tile(work, a, b, pitch, h, depth, at)
-            elif left == 3:
-                _tile3(work, a, b, pitch, h, depth, at)
-            elif left == 2:
-                _tile2(work, a, b, pitch, h, depth, at)
-            else:
-                _tile1(work, a, b, pitch, h, depth, at)
-            at += 16 * LANES
-        if left >= 4:
-            _corner(work, a, a, pitch, h, depth, at)
-        elif left == 3:
-            _corner3(work, a, a, pitch, h, depth, at)
-        elif left == 2:
-            _corner2(work, a, a, pitch, h, depth, at)
-        else:
-            _corner1(work, a, a, pitch, h, depth, at)
-        at += 16 * LANES
-
-
-@njit(error_model="numpy", cache=True)
-def sums_size(q):
-    """Entries of `sums` for q columns."""
-    blocks = (q + 3) // 4
-    return blocks * (blocks + 1) // 2 * 16 * LANES
-
-
-@njit(error_model="numpy", cache=True)
-def gather(work, sums, q, U, width):
-    """Add up the vectors: row k of U gets H_kj for j >= k.
-
-    Entries left of the diagonal and from q on are not defined after it.
-    """
-    at = sums
-    for j in range(0, q, 4):
-        for k in range(0, j + 4, 4):
-            for i in range(min(q - k, 4)):
-                simd.sum_four(
-                    work, at + 4 * LANES * i, U + (k + i) * width + j
-                )
-            at += 16 * LANES
-
-
-@njit(error_model="numpy", cache=True)
-def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
-    """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
-    clear(work, sums, sums_size(q))
-    for i in range(0, count, BLOCK):
-        add_gram(
-            work, A + i, pitch, q, h + i, min(count - i, BLOCK) // LANES, sums
-        )
-    gather(work, sums, q, U, width)
-
-
-@njit(error_model="numpy", cache=True)
 def clear(work, start, count):
     """Set a multiple of eight entries to zero."""
     for i in range(0, count, LANES):
         simd.store(work, start + i, simd.splat(0.0))
-
-
-@njit(error_model="numpy", cache=True)
-def factorize(work, U, width, q, inverse, ridge, least):
-    """U = D L' with unit L, in place, without square roots.
-
-    Row k of the result is d_k times column k of L; inverse[k] = 1 / d_k. A
-    right-hand side in column q goes through the same elimination. Pivots
-    below `least` of their diagonal entry are rounding and are raised to it
-    (duplicated columns); zero pivots count as infinite.
-    """
-    for k in range(q):
-        # before anything is subtracted
-        diagonal = work[U + k * width + k] + work[ridge + k]
-        work[U + k * width + k] = diagonal
-        work[inverse + k] = diagonal * least
-    for k in range(q):
-        row = U + k * width
-        # not stored: a vector load would have to wait for it
-        pivot = max(work[row + k], work[inverse + k])
-        inv = 1.0 / pivot if pivot > 0.0 else 0.0
-        work[inverse + k] = inv
-        for i in range(k + 1, q):
-            factor = simd.splat(-work[row + i] * inv)
-            target = U + i * width
-            for v in range(i // LANES * LANES, q + 1, LANES):
-                simd.store(work, target + v, simd.fma(
-                    factor, simd.load(work, row + v),
-                    simd.load(work, target + v),
-                ))
-
-
-@njit(error_model="numpy", cache=True)
-def substitute(work, U, width, q, inverse, z, z_stride, out):
-    """out = solution of D L' out = z, row by row from the last."""
-    for k in range(q - 1, -1, -1):
-        row = U + k * width
-        value = work[z + k * z_stride]
-        for j in range(k + 1, q):
-            value -= work[row + j] * work[out + j]
-        work[out + k] = value * work[inverse + k]
-
-
-@njit(error_model="numpy", cache=True)
-def eliminate(work, U, width, q, inverse, z):
-    """Apply to z, of width q padded, what `factorize` did to column q."""
-    for k in range(q):
-        row = U + k * width
-        factor = work[z + k] * work[inverse + k]
-        for j in range(k + 1, q):
-            work[z + j] -= factor * work[row + j]
 
 
 @njit(error_model="numpy", cache=True)

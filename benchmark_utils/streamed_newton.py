@@ -12,8 +12,10 @@ is found by further passes, a bracket on the convex function of t.
 import numpy as np
 from numba import njit
 
+from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
-from benchmark_utils.few_kernels import BLOCK, FAR, sums_size
+from benchmark_utils.few_hessian import BLOCK, sums_size
+from benchmark_utils.few_kernels import FAR
 from benchmark_utils.simd import LANES
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
@@ -75,7 +77,7 @@ def read(
         From A on it has room for a block and four vectors.
     w, g, part, sums : int
         Where the coefficients are; where the gradient of the loss goes;
-        room for as much; where the Hessian goes, for `few_kernels.gather`.
+        room for as much; where the Hessian goes, for `few_hessian.gather`.
     with_gram : bool
         Whether the Hessian is summed.
 
@@ -109,7 +111,7 @@ def read(
         for j in range(q):
             work[g + j] -= work[part + j]
         if with_gram:
-            few.add_gram(work, A, _PITCH, q, h, padded // LANES, sums)
+            hessian.add_gram(work, A, _PITCH, q, h, padded // LANES, sums)
     return loss, mass
 
 
@@ -256,16 +258,16 @@ def fit_streamed(
         before = total
         iteration += 1
         if fresh:
-            few.gather(work, sums, q, U, width)
+            hessian.gather(work, sums, q, U, width)
             for j in range(q):
                 work[U + j * width + q] = -work[g + j]
-            few.factorize(work, U, width, q, inverse, ridge, PIVOT)
-            few.substitute(work, U, width, q, inverse, U + q, width, d)
+            hessian.factorize(work, U, width, q, inverse, ridge, PIVOT)
+            hessian.substitute(work, U, width, q, inverse, U + q, width, d)
         else:
             for j in range(q):
                 work[z + j] = -work[g + j]
-            few.eliminate(work, U, width, q, inverse, z)
-            few.substitute(work, U, width, q, inverse, z, 1, d)
+            hessian.eliminate(work, U, width, q, inverse, z)
+            hessian.substitute(work, U, width, q, inverse, z, 1, d)
         slope = 0.0
         for j in range(q):
             slope += work[g + j] * work[d + j]

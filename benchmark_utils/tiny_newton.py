@@ -20,17 +20,22 @@ import math
 import numpy as np
 from numba import njit, types
 
+from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
-from benchmark_utils import simd
-from benchmark_utils.few_kernels import FAR, sums_size
+from benchmark_utils.few_hessian import sums_size
+from benchmark_utils.few_kernels import FAR
+from benchmark_utils.few_pairs import (
+    PAIRS,
+    correct_after,
+    correct_before,
+    remember,
+)
 from benchmark_utils.simd import LANES
 
 # What a fit can end with
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 # Pivots below this share of their diagonal entry are rounding
 PIVOT = 1e-15
-# Changes of the gradient which a factor is corrected by
-_PAIRS = 6
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
@@ -59,7 +64,7 @@ def workspace_size(n, q):
     pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
     columns = max(q + 4, width) * pitch
-    return columns + sums_size(q) + (q + 9 + 2 * _PAIRS) * width + LANES
+    return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
 
 
 @njit(error_model="numpy", cache=True)
@@ -80,48 +85,6 @@ def _balanced_gap(
     for j in range(p):
         gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
     return gap
-
-
-@njit(error_model="numpy", cache=True)
-def _remember(work, g, old, z, pairs, scales, count, width):
-    """Append the step at z and what it changed g by; returns the count.
-
-    Pair k is the step at pairs + 2 k width and the change one width further;
-    the inverse of their product is at scales + k.
-    """
-    if count == _PAIRS:
-        return count
-    step = pairs + 2 * count * width
-    change = step + width
-    for i in range(0, width, LANES):
-        simd.store(work, step + i, simd.load(work, z + i))
-        simd.store(work, change + i, simd.sub(
-            simd.load(work, g + i), simd.load(work, old + i)
-        ))
-    product = few.dot(work, step, change, width)
-    if not product > 0.0:
-        return count
-    work[scales + count] = 1.0 / product
-    return count + 1
-
-
-@njit(error_model="numpy", cache=True)
-def _correct_before(work, pairs, scales, count, width, z):
-    """The first of L-BFGS's two loops, on z = -g."""
-    for k in range(count - 1, -1, -1):
-        step = pairs + 2 * k * width
-        alpha = work[scales + k] * few.dot(work, step, z, width)
-        work[scales + _PAIRS + k] = alpha
-        few.advance(work, z, -alpha, step + width, width)
-
-
-@njit(error_model="numpy", cache=True)
-def _correct_after(work, pairs, scales, count, width, d):
-    """The second, on the direction."""
-    for k in range(count):
-        step = pairs + 2 * k * width
-        beta = work[scales + k] * few.dot(work, step + width, d, width)
-        few.advance(work, d, work[scales + _PAIRS + k] - beta, step, width)
 
 
 @njit(error_model="numpy", cache=True)
@@ -178,7 +141,7 @@ def fit_tiny(
     inverse, z, old = g + 4 * width, g + 5 * width, g + 6 * width
     scales, pairs = g + 7 * width, g + 9 * width
     # vectors of `width` are zero from q on
-    few.clear(work, g, (9 + 2 * _PAIRS) * width)
+    few.clear(work, g, (9 + 2 * PAIRS) * width)
     few.signed_columns(
         data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch
     )
@@ -215,7 +178,7 @@ def fit_tiny(
                 norm += work[w + j] * work[w + j]
         gap /= 2.0 * l2
         if dear > _DEAR and iteration > 0:
-            count = _remember(work, g, old, z, pairs, scales, count, width)
+            count = remember(work, g, old, z, pairs, scales, count, width)
         # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
         bound = mass + 0.5 * l2 * norm
         if gap <= tol * bound:
@@ -261,14 +224,14 @@ def fit_tiny(
         if stale:
             for j in range(q):
                 work[z + j] = -work[g + j]
-            _correct_before(work, pairs, scales, count, width, z)
-            few.eliminate(work, U, width, q, inverse, z)
-            few.substitute(work, U, width, q, inverse, z, 1, d)
-            _correct_after(work, pairs, scales, count, width, d)
+            correct_before(work, pairs, scales, count, width, z)
+            hessian.eliminate(work, U, width, q, inverse, z)
+            hessian.substitute(work, U, width, q, inverse, z, 1, d)
+            correct_after(work, pairs, scales, count, width, d)
         else:
             grams += 1
             count = 0
-            few.weighted_gram(
+            hessian.weighted_gram(
                 work, A, pitch, q, h, padded, sums, U, width
             )
             if intercept:
@@ -281,8 +244,8 @@ def fit_tiny(
                     work[corner] = max(work[corner], least / largest)
             for j in range(q):
                 work[U + j * width + q] = -work[g + j]
-            few.factorize(work, U, width, q, inverse, ridge, PIVOT)
-            few.substitute(work, U, width, q, inverse, U + q, width, d)
+            hessian.factorize(work, U, width, q, inverse, ridge, PIVOT)
+            hessian.substitute(work, U, width, q, inverse, U + q, width, d)
         slope = 0.0
         linear = 0.0
         quadratic = 0.0

@@ -7,12 +7,12 @@ from benchmark_utils.many_newton import fit_many, pack_problems
 class Solver(LogisticSolver):
     """Our own: L-BFGS and Newton's method in the form that fits the problem.
 
-    `benchmark_utils.auto_newton.fit_logistic`. Tiny problems by Newton in one
-    compiled function without temporaries; others by preconditioned L-BFGS on
-    a copy in float32 or half precision, the gradient updated by its change,
-    on the diagonal of the Hessian until a Cholesky factor (n x n or p x p,
-    sampled) has become cheaper than going on; float64 and a duality gap at
-    the end.
+    `benchmark_utils.auto_newton.fit_logistic`. Few columns by Newton, in one
+    buffer in the cache or, for many samples, with one read of X a pass, which
+    certifies; others by preconditioned L-BFGS on a copy in float32 or half
+    precision, the gradient updated by its change, on the diagonal of the
+    Hessian until a Cholesky factor (n x n or p x p, sampled) has become
+    cheaper than going on; float64 and a duality gap at the end.
     docs/fast_newton.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input

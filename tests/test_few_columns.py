@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
 from benchmark_utils import logistic as naive
 from benchmark_utils import simd
@@ -93,7 +94,7 @@ def test_products(n, q):
     A, h, w = RNG.standard_normal((q, n)), RNG.random(n), RNG.random(q)
     width = (q + LANES) // LANES * LANES
     sums = (q + 3) * n
-    U = sums + few.sums_size(q)
+    U = sums + hessian.sums_size(q)
     work = np.full(U + (q + 2) * width, np.nan)
     work[:q * n], work[q * n:(q + 1) * n] = A.ravel(), h
     vector = U + q * width
@@ -102,7 +103,7 @@ def test_products(n, q):
     close(work[(q + 1) * n:(q + 2) * n], A.T @ w)
     few.project(work, 0, n, q, q * n, vector, n)
     close(work[vector:vector + q], A @ h)
-    few.weighted_gram(work, 0, n, q, q * n, n, sums, U, width)
+    hessian.weighted_gram(work, 0, n, q, q * n, n, sums, U, width)
     H = work[U:U + q * width].reshape(q, width)[:, :q]
     close(np.triu(H), np.triu((A * h) @ A.T), 1e-11)
 
@@ -117,14 +118,14 @@ def test_factor(q):
     U[:, :q], U[:, q] = np.triu(H), r
     R, inverse, z, d = np.arange(q, q + 4) * width
     work[R:R + q] = ridge
-    few.factorize(work, 0, width, q, inverse, R, 1e-15)
-    few.substitute(work, 0, width, q, inverse, q, width, d)
+    hessian.factorize(work, 0, width, q, inverse, R, 1e-15)
+    hessian.substitute(work, 0, width, q, inverse, q, width, d)
     H = H + np.diag(ridge)
     scale = np.sqrt(np.diag(H))
     close((H @ work[d:d + q] - r) / scale, 0.0, 1e-10)
     work[z:z + q] = r2
-    few.eliminate(work, 0, width, q, inverse, z)
-    few.substitute(work, 0, width, q, inverse, z, 1, d)
+    hessian.eliminate(work, 0, width, q, inverse, z)
+    hessian.substitute(work, 0, width, q, inverse, z, 1, d)
     close((H @ work[d:d + q] - r2) / scale, 0.0, 1e-10)
 
 
@@ -132,13 +133,13 @@ def test_singular_matrices_are_solved_in_part():
     work = np.zeros(6 * LANES)
     work[:2] = work[LANES + 1] = 1.0
     work[[2, LANES + 2]] = 1.0
-    few.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
-    few.substitute(
+    hessian.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
+    hessian.substitute(
         work, 0, LANES, 2, 3 * LANES, 2, LANES, 5 * LANES
     )
     assert work[5 * LANES:5 * LANES + 2].sum() == pytest.approx(1.0)
     work[:] = 0.0
-    few.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
+    hessian.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
     assert (work == 0).all()
 
 
@@ -171,13 +172,13 @@ def test_a_pass(n, p, dtype, intercept):
     width = (q + LANES) // LANES * LANES
     work = np.full(streamed_size(q), np.nan)
     sums = (max(width, q) + 4) * (BLOCK + LANES)
-    U = sums + few.sums_size(q)
+    U = sums + hessian.sums_size(q)
     w, g, part = U + np.arange(q, q + 3) * width
     x = work[w:w + q] = RNG.standard_normal(q)
     loss, mass = read(
         X.ravel(), p, 1, n, p, y, intercept, work, 0, w, g, part, sums, True
     )
-    few.gather(work, sums, q, U, width)
+    hessian.gather(work, sums, q, U, width)
     A = X.astype(float)
     A = (np.hstack([A, np.ones((n, 1))]) if intercept else A) * y[:, None]
     m = A @ x

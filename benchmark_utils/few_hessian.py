@@ -1,0 +1,140 @@
+"""The Hessian of few columns and its factor, in vectors of eight.
+
+A' diag(h) A of the signed columns that `few_kernels` describes is summed in
+tiles, into row k of U from column k on; the factor takes its place. `width`
+is the distance of the rows of U: q + 1 columns, in whole vectors.
+"""
+from numba import njit
+
+from benchmark_utils import simd
+from benchmark_utils.few_kernels import clear
+from benchmark_utils.simd import LANES
+from benchmark_utils.simd_tiles import make_tile, sum_four
+
+# Samples which, with at most 32 columns, stay in the first-level cache
+BLOCK = 128
+
+_tile = make_tile(4, 4, False)
+_tile1, _tile2, _tile3 = (make_tile(k, 4, False) for k in (1, 2, 3))
+_corner = make_tile(4, 4, True)
+_corner1, _corner2, _corner3 = (
+    make_tile(k, k, True) for k in (1, 2, 3)
+)
+
+
+@njit(error_model="numpy", cache=True)
+def add_gram(work, A, pitch, q, h, depth, sums):
+    """sums += A diag(h) A' by tiles of 4 x 4, see `simd_tiles.make_tile`.
+
+    Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 128
+    t, t counting along k first; `depth` is in vectors.
+    """
+    at = sums
+    for j in range(0, q, 4):
+        a = A + j * pitch
+        left = q - j
+        for k in range(0, j, 4):
+            b = A + k * pitch
+            if left >= 4:
+                _tile(work, a, b, pitch, h, depth, at)
+            elif left == 3:
+                _tile3(work, a, b, pitch, h, depth, at)
+            elif left == 2:
+                _tile2(work, a, b, pitch, h, depth, at)
+            else:
+                _tile1(work, a, b, pitch, h, depth, at)
+            at += 16 * LANES
+        if left >= 4:
+            _corner(work, a, a, pitch, h, depth, at)
+        elif left == 3:
+            _corner3(work, a, a, pitch, h, depth, at)
+        elif left == 2:
+            _corner2(work, a, a, pitch, h, depth, at)
+        else:
+            _corner1(work, a, a, pitch, h, depth, at)
+        at += 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def sums_size(q):
+    """Entries of `sums` for q columns."""
+    blocks = (q + 3) // 4
+    return blocks * (blocks + 1) // 2 * 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def gather(work, sums, q, U, width):
+    """Add up the vectors: row k of U gets H_kj for j >= k.
+
+    Entries left of the diagonal and from q on are not defined after it.
+    """
+    at = sums
+    for j in range(0, q, 4):
+        for k in range(0, j + 4, 4):
+            for i in range(min(q - k, 4)):
+                sum_four(
+                    work, at + 4 * LANES * i, U + (k + i) * width + j
+                )
+            at += 16 * LANES
+
+
+@njit(error_model="numpy", cache=True)
+def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
+    """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
+    clear(work, sums, sums_size(q))
+    for i in range(0, count, BLOCK):
+        add_gram(
+            work, A + i, pitch, q, h + i, min(count - i, BLOCK) // LANES, sums
+        )
+    gather(work, sums, q, U, width)
+
+
+@njit(error_model="numpy", cache=True)
+def factorize(work, U, width, q, inverse, ridge, least):
+    """U = D L' with unit L, in place, without square roots.
+
+    Row k of the result is d_k times column k of L; inverse[k] = 1 / d_k. A
+    right-hand side in column q goes through the same elimination. Pivots
+    below `least` of their diagonal entry are rounding and are raised to it
+    (duplicated columns); zero pivots count as infinite.
+    """
+    for k in range(q):
+        # before anything is subtracted
+        diagonal = work[U + k * width + k] + work[ridge + k]
+        work[U + k * width + k] = diagonal
+        work[inverse + k] = diagonal * least
+    for k in range(q):
+        row = U + k * width
+        # not stored: a vector load would have to wait for it
+        pivot = max(work[row + k], work[inverse + k])
+        inv = 1.0 / pivot if pivot > 0.0 else 0.0
+        work[inverse + k] = inv
+        for i in range(k + 1, q):
+            factor = simd.splat(-work[row + i] * inv)
+            target = U + i * width
+            for v in range(i // LANES * LANES, q + 1, LANES):
+                simd.store(work, target + v, simd.fma(
+                    factor, simd.load(work, row + v),
+                    simd.load(work, target + v),
+                ))
+
+
+@njit(error_model="numpy", cache=True)
+def substitute(work, U, width, q, inverse, z, z_stride, out):
+    """out = solution of D L' out = z, row by row from the last."""
+    for k in range(q - 1, -1, -1):
+        row = U + k * width
+        value = work[z + k * z_stride]
+        for j in range(k + 1, q):
+            value -= work[row + j] * work[out + j]
+        work[out + k] = value * work[inverse + k]
+
+
+@njit(error_model="numpy", cache=True)
+def eliminate(work, U, width, q, inverse, z):
+    """Apply to z, of width q padded, what `factorize` did to column q."""
+    for k in range(q):
+        row = U + k * width
+        factor = work[z + k] * work[inverse + k]
+        for j in range(k + 1, q):
+            work[z + j] -= factor * work[row + j]
