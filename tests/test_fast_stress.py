@@ -90,9 +90,8 @@ def power_law(n, p):
 
 def sparse_gaussian(n, p, density, seed=0):
     rng = np.random.default_rng(seed)
-    X = sparse.random_array(
-        (n, p), density=density, format="csr", rng=rng,
-        data_sampler=rng.standard_normal,
+    X = sparse.random(
+        n, p, density, "csr", random_state=rng, data_rvs=rng.standard_normal
     )
     scores = X @ rng.standard_normal(p)
     y = np.where(rng.random(n) < expit(scores), 1.0, -1.0)
