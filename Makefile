@@ -57,10 +57,10 @@ peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
 
 # OpenBLAS knows no CPU that is newer than itself and takes AVX2 kernels there;
 # the others get the best that this one has
-speed: $(VENV)/.solvers  ## Run configs/speed.yml: who is fastest
+speed: CONFIG = configs/speed.yml
+speed: $(VENV)/.solvers  ## Run configs/speed.yml (CONFIG=...): who is fastest
 	OPENBLAS_CORETYPE=$$($(BIN)/python tools/blas_core_type.py) \
-	$(BIN)/python tools/run_benchmark.py --config configs/speed.yml \
-		$(RUN_OPTIONS)
+	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
 	$(BIN)/python tools/run_benchmark.py --config configs/data.yml \
