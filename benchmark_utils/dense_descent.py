@@ -302,6 +302,20 @@ def descend(
             if failures == 4:
                 return NEEDS_CARE, gap, value
         if counts[0] >= max_iter:
+            # what is reported is certified, here too
+            if not exact:
+                loss, grad_b = exact_gradient_by(
+                    threads, X, y, w[:p], w[p] if intercept else 0.0, m, s, h,
+                    r, exact_part, data_grad,
+                )
+                counts[1] += 1
+                exact = True
+                continue
+            if intercept:
+                gap = balanced_gap(
+                    X, y, w[:p], m, s, r, l2, exact_part, data_grad
+                )
+                counts[1] += 1
             return ITERATION_LIMIT, gap, value
         if first_gap < 0.0:
             first_gap = total

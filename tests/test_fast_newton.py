@@ -139,6 +139,17 @@ def test_labels(labels):
     np.testing.assert_array_equal(coef, expected)
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_the_gap_at_the_iteration_limit_is_certified(fit_intercept):
+    X, y = make(900, 600)
+    coef, intercept, info = fit_logistic(
+        X, y, l2=1e-2, fit_intercept=fit_intercept, max_iter=4
+    )
+    point = certify(X, y, coef, intercept, 0.0, 1e-2, fit_intercept)
+    assert info["objective"] == pytest.approx(point.value, rel=1e-10)
+    assert info["relative_gap"] >= min(point.relative_gap, 1.0) * (1 - 1e-6)
+
+
 def test_iteration_limit_is_said():
     for shape in SHAPES.values():
         X, y = make(*shape)
