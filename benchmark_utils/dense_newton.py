@@ -2,7 +2,7 @@
 import numba
 import numpy as np
 
-from benchmark_utils import half_precision
+from benchmark_utils import cpu
 from benchmark_utils.careful_newton import newton
 from benchmark_utils.dense_descent import MEMORY, NEEDS_CARE, SLOW, descend
 from benchmark_utils.dense_factor import (
@@ -74,7 +74,7 @@ class DenseFit:
         self.float32_copy = float32_copy and self.q > _SINGLE_COLUMNS
         self.set_dtype(
             X.size >= _HALF_ENTRIES and self.p >= _HALF_COLUMNS
-            and half_precision.is_native()
+            and cpu.has_halves()
         )
         self.counts = np.zeros(4, dtype=np.int64)
         self.choose()

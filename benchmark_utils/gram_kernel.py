@@ -2,24 +2,27 @@
 
 Rows are scaled by sqrt(h), cast and compacted while they are packed into a
 panel of `PANEL` rows that stays in the second-level cache; the kernel then
-adds panel' panel to the upper triangle of C, tile by tile: 8 rows times one
-to three vectors of C are held in registers over the whole panel. Only tiles
+adds panel' panel to the upper triangle of C, tile by tile: 4 or 8 rows times
+one to three vectors of C are held in registers over the whole panel. Only tiles
 that meet the upper triangle are computed, half the work of `X.T @ X`.
 
-The kernel is LLVM vector code made by an intrinsic. Its vectors have
-`LANE_BYTES` bytes whatever the CPU is; LLVM splits them where registers are
-shorter. `gram_reference` is the same in plain NumPy, the oracle of its tests.
+The kernel is LLVM vector code made by an intrinsic, for the registers that the
+CPU has: 8 rows where they are 32 of 64 bytes, 4 where they are 16. With 8 rows
+of 64 bytes on a CPU with AVX2 most sums go through memory: 2500 x 500 in
+float32 46 instead of GRAM_AVX2 ms. `gram_reference` is the same in plain NumPy,
+the oracle of its tests.
 """
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from benchmark_utils.cpu import vector_bytes
 from benchmark_utils.half_precision import widen
 
-LANE_BYTES = 64
+LANE_BYTES = vector_bytes()
 PANEL = 256
-_TILE = 8
+_TILE = 8 if LANE_BYTES == 64 else 4
 
 
 def padded(n_columns, dtype):
@@ -29,7 +32,7 @@ def padded(n_columns, dtype):
 
 
 def _make_kernel(float_type, lanes, vectors):
-    """An intrinsic: C[8, lanes * vectors] += A' B over `depth` rows.
+    """An intrinsic: C[_TILE, lanes * vectors] += A' B over `depth` rows.
 
     Addresses and strides (in elements) are integers; A and B may overlap.
     """
@@ -130,8 +133,12 @@ def _make_kernel(float_type, lanes, vectors):
     return kernel
 
 
-_f32_1, _f32_2, _f32_3 = (_make_kernel("f", 16, v) for v in (1, 2, 3))
-_f64_1, _f64_2, _f64_3 = (_make_kernel("d", 8, v) for v in (1, 2, 3))
+_f32_1, _f32_2, _f32_3 = (
+    _make_kernel("f", LANE_BYTES // 4, v) for v in (1, 2, 3)
+)
+_f64_1, _f64_2, _f64_3 = (
+    _make_kernel("d", LANE_BYTES // 8, v) for v in (1, 2, 3)
+)
 
 
 @njit(error_model="numpy", cache=True)

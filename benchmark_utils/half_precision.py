@@ -7,12 +7,9 @@ itself, and numbers up to 65504 only; columns are therefore scaled by powers of
 two, exactly, to entries near 1. NumPy and numba know it as uint16 here;
 numba's loops vectorise the conversion (`vcvtph2ps`).
 """
-from functools import cache
-
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import njit, types
 from numba.extending import intrinsic
 
 from benchmark_utils.vector_math import LOOPS
@@ -48,39 +45,6 @@ def narrow(typingctx, x):
         return builder.bitcast(half, ir.IntType(16))
 
     return types.uint16(types.float32), codegen
-
-
-def converts_halves(cpu, features):
-    """Whether LLVM converts halves by instructions of this CPU.
-
-    Elsewhere it would call a function for every entry, which shows in the
-    assembly.
-    """
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=cpu, features=features
-    )
-    module = ir.Module()
-    function = ir.Function(
-        module, ir.FunctionType(ir.FloatType(), [ir.IntType(16)]), "widen"
-    )
-    builder = ir.IRBuilder(function.append_basic_block())
-    half = builder.bitcast(function.args[0], ir.HalfType())
-    builder.ret(builder.fpext(half, ir.FloatType()))
-    assembly = machine.emit_assembly(llvm.parse_assembly(str(module)))
-    return "h2f" not in assembly and "extendhfsf2" not in assembly
-
-
-@cache
-def is_native():
-    """The same for the CPU that numba compiles for; x86 since 2012 (F16C)."""
-    features = config.CPU_FEATURES
-    if features is None:
-        features = ""
-        if not config.CPU_NAME:
-            features = llvm.get_host_cpu_features().flatten()
-    return converts_halves(
-        config.CPU_NAME or llvm.get_host_cpu_name(), features
-    )
 
 
 # NaN may be anything here: it shows in the first gradient. LLVM needs `nnan`

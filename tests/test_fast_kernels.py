@@ -10,6 +10,7 @@ import pytest
 from benchmark_utils import dense_steps
 from benchmark_utils import logistic as naive
 from benchmark_utils.cholesky import factorize, solve
+from benchmark_utils.cpu import converts_halves, register_bytes
 from benchmark_utils.dense_factor import make_factor
 from benchmark_utils.gram_kernel import (
     PANEL,
@@ -17,7 +18,7 @@ from benchmark_utils.gram_kernel import (
     padded,
     weighted_gram,
 )
-from benchmark_utils.half_precision import column_scales, converts_halves
+from benchmark_utils.half_precision import column_scales
 from benchmark_utils.vector_math import (
     exact_step,
     loss_weights_curvature,
@@ -158,14 +159,16 @@ def test_column_scales(dtype):
     assert scale[3] == 1.0
 
 
-@pytest.mark.parametrize("name, native", [
-    ("haswell", True), ("znver2", True), ("sandybridge", False),
+@pytest.mark.parametrize("name, halves, size", [
+    ("skylake-avx512", True, 64), ("znver2", True, 32),
+    ("sandybridge", False, 32), ("nehalem", False, 16),
 ])
 @pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="names of x86"
 )
-def test_halves_only_where_the_cpu_converts_them(name, native):
-    assert converts_halves(name, "") == native
+def test_what_a_cpu_has(name, halves, size):
+    assert converts_halves(name, "") == halves
+    assert register_bytes(name, "") == size
 
 
 @pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64])
