@@ -39,13 +39,17 @@ from benchmark_utils.dense_threads import (
     trial_by,
 )
 from benchmark_utils.half_precision import LARGEST
+from benchmark_utils.lbfgs import (
+    MEMORY,
+    add_pair,
+    after_inverse,
+    before_inverse,
+)
 from benchmark_utils.margin_search import search
 from benchmark_utils.tiny_newton import ITERATION_LIMIT, REACHED
 from benchmark_utils.vector_math import (
     LOOPS,
-    add,
     dot,
-    dot_in,
     exact_step,
     slope_along,
 )
@@ -53,12 +57,10 @@ from benchmark_utils.vector_math import (
 # Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
 # the budget without a factor is spent
 NEEDS_CARE, SLOW = 3, 4
-# Pairs of L-BFGS
-MEMORY = 8
 _L2_CACHE = 1_000_000
 # Rounding of halves: 2e-4 of an entry, twice that to be safe (the error of a
 # gradient was 0.2 to 0.5 of what this gives)
-_HALF = 4e-4
+HALF = 4e-4
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -70,38 +72,6 @@ def _changed(h, h_then):
         change += abs(h[i] - h_then[i])
         total += h_then[i]
     return change / total if total > 0.0 else 1.0
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def add_pair(t, d, change, size, inverse, S, Y, rho, pairs):
-    """Keep the step t d and the change of the gradient as the next pair.
-
-    Both are divided by the norm of the change, `size`, so that float32 holds
-    them.
-
-    Returns
-    -------
-    float
-        Barzilai and Borwein's scale for the initial matrix `inverse`; 0.0
-        where the pair has no positive curvature and is not one, -1.0 where
-        nothing changed.
-    """
-    if not 0.0 < size < np.inf:
-        return -1.0
-    i = pairs % MEMORY
-    curved = 0.0
-    scaled = 0.0
-    t /= size
-    size = 1.0 / size
-    for j in range(d.size):
-        S[i, j] = t * d[j]
-        Y[i, j] = size * change[j]
-        curved += np.float64(S[i, j]) * Y[i, j]
-        scaled += inverse[j] * np.float64(Y[i, j]) * Y[i, j]
-    if not curved > 0.0:
-        return 0.0
-    rho[i] = 1.0 / curved
-    return curved / scaled
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -367,10 +337,7 @@ def descend(
         size = max(size, 1e-300)
         for j in range(q):
             u[j] = -g[j] / size
-        for k in range(pairs - 1, max(pairs - 1 - MEMORY, -1), -1):
-            i = k % MEMORY
-            alpha[i] = rho[i] * dot_in(S[i], u)
-            add(-alpha[i], Y[i], u)
+        before_inverse(u, S, Y, rho, alpha, pairs)
         if factored:
             for j in range(q):
                 d[j] = u[j]
@@ -380,9 +347,7 @@ def descend(
         else:
             for j in range(q):
                 u[j] *= gamma * inverse[j]
-        for k in range(max(pairs - MEMORY, 0), pairs):
-            i = k % MEMORY
-            add(alpha[i] - rho[i] * dot_in(Y[i], u), S[i], u)
+        after_inverse(u, S, Y, rho, alpha, pairs)
         slope = 0.0
         norm = 0.0
         for j in range(q):
@@ -495,7 +460,7 @@ def descend(
         moved = np.sqrt(moved)
         if half:
             spread *= dot(h, h) / n
-            noise += _HALF * row_norm * (
+            noise += HALF * row_norm * (
                 np.sqrt(dot(c, c)) + t * np.sqrt(spread)
             )
         else:

@@ -4,7 +4,7 @@ import numpy as np
 
 from benchmark_utils import cpu
 from benchmark_utils.careful_newton import newton
-from benchmark_utils.dense_descent import MEMORY, NEEDS_CARE, SLOW, descend
+from benchmark_utils.dense_descent import NEEDS_CARE, SLOW, descend
 from benchmark_utils.dense_factor import (
     CHOLESKY,
     GRAM32,
@@ -15,11 +15,13 @@ from benchmark_utils.dense_factor import (
 from benchmark_utils.dense_steps import first_read
 from benchmark_utils.gram_kernel import PANEL, padded
 from benchmark_utils.half_precision import column_scales
+from benchmark_utils.lbfgs import MEMORY
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
     REACHED,
 )
+from benchmark_utils.wide_descent import descend_wide
 from benchmark_utils.wide_newton import kernel_matrix, solve_by_kernel
 
 STATUS = {
@@ -169,6 +171,8 @@ class DenseFit:
             column_scales(self.X, zoom, unzoom)
         if self.copy:
             A = np.empty(self.X.shape, self.stored)
+            if self.half and self.wide and at_zero:
+                return self.descend_wide(A, zoom, unzoom, squares)
             if self.x.any():
                 first_read(
                     self.X, self.y, True, A, zoom, np.empty(self.p), squares
@@ -200,6 +204,16 @@ class DenseFit:
             np.empty(n, self.dtype), np.empty((MEMORY, self.q), self.dtype),
             np.empty((MEMORY, self.q), self.dtype), zoom, unzoom, squares,
             *parts, self.counts,
+        )
+
+    def descend_wide(self, A, zoom, unzoom, squares):
+        n = self.n
+        return descend_wide(
+            self.threads(A), self.X, A, self.y, self.l2, self.intercept,
+            self.tol, self.max_iter, self.budget, self.x, np.empty((8, n)),
+            np.empty(n, self.dtype), np.empty((MEMORY, self.q), self.dtype),
+            np.empty((MEMORY, self.q), self.dtype), zoom, unzoom, squares,
+            self.counts,
         )
 
     def threads(self, A):

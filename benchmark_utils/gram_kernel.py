@@ -3,8 +3,8 @@
 Rows are scaled by sqrt(h), cast and compacted while they are packed into a
 panel of `PANEL` rows that stays in the second-level cache; the kernel then
 adds panel' panel to the upper triangle of C, tile by tile: 4 or 8 rows times
-one to three vectors of C are held in registers over the whole panel. Only tiles
-that meet the upper triangle are computed, half the work of `X.T @ X`.
+one to three vectors of C are held in registers over the whole panel. Only
+tiles that meet the upper triangle are computed, half the work of `X.T @ X`.
 
 The kernel is LLVM vector code made by an intrinsic, for the registers that the
 CPU has: 8 rows where they are 32 of 64 bytes, 4 where they are 16. With 8 rows

@@ -185,7 +185,15 @@ CASES = {
     "large duplicated": (lambda: with_columns(
         4000, 100, lambda X: np.hstack([X, X])), 1e-6),
     "large, one positive": (lambda: one_positive(4000, 160), 1e-2),
+    "large wide": (lambda: gaussian(150, 5000), 1.0),
+    "large wide, tiny l2": (lambda: gaussian(200, 3000), 1e-8),
     "large wide, rho .99": (lambda: gaussian(300, 2500, rho=0.99), 1e-3),
+    "large wide Cauchy": (lambda: cauchy(300, 2500), 1e-2),
+    "large wide, offset 100": (lambda: with_columns(
+        300, 2500, lambda X: X + 100), 1e-2),
+    "large wide, one positive": (lambda: one_positive(250, 2500), 0.1),
+    "large wide, pairs of rows": (lambda: with_columns(
+        300, 2500, lambda X: np.repeat(X[::2], 2, axis=0)), 1e-4),
     "large wide, scales": (lambda: with_columns(
         300, 2500, lambda X: X * 10 ** np.linspace(-3, 3, 2500)), 1e-2),
     "large square": (lambda: gaussian(900, 900, rho=0.9), 1e-3),
