@@ -74,11 +74,15 @@ def is_flat(array):
     return array.ndim == 1 and array.layout == "C"
 
 
-def wide_load(builder, pointer, scalar=DOUBLE):
-    vector = ir.VectorType(scalar, LANES)
+def wide_load(builder, pointer, scalar=DOUBLE, lanes=LANES):
+    vector = ir.VectorType(scalar, lanes)
     loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
     loaded.align = 8 if scalar == DOUBLE else 4
-    return loaded if scalar == DOUBLE else builder.fpext(loaded, VECTOR)
+    if scalar == DOUBLE:
+        return loaded
+    return builder.fpext(
+        loaded, ir.VectorType(DOUBLE, lanes)
+    )
 
 
 def wide_store(builder, value, pointer):
