@@ -21,8 +21,10 @@ from benchmark_utils.simd import (
     wide_store,
 )
 
-# Lanes of the sums of a tile: all eight where a register holds them, of which
-# there are 32 then; else four, and there are 16 registers
+# Lanes of the sums of a tile, and columns of a transposed block: all eight
+# where a register holds them, of which there are 32 then; else four, and 16
+# registers are counted on. A Hessian of 128 x 20 on AVX2: 1.4 instead of 3.8
+# us with eight, which go through memory
 SUM_LANES = LANES if vector_bytes() == 64 else 4
 
 
