@@ -9,7 +9,7 @@ from numba import njit
 from benchmark_utils import simd
 from benchmark_utils.few_kernels import clear
 from benchmark_utils.simd import LANES
-from benchmark_utils.simd_tiles import make_tile, sum_four
+from benchmark_utils.simd_tiles import SUM_LANES, make_tile, sum_four
 
 # Samples which, with at most 32 columns, stay in the first-level cache
 BLOCK = 128
@@ -26,8 +26,8 @@ _corner1, _corner2, _corner3 = (
 def add_gram(work, A, pitch, q, h, depth, sums):
     """sums += A diag(h) A' by tiles of 4 x 4, see `simd_tiles.make_tile`.
 
-    Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 128
-    t, t counting along k first; `depth` is in vectors.
+    Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 16
+    SUM_LANES t, t counting along k first; `depth` is in vectors.
     """
     at = sums
     for j in range(0, q, 4):
@@ -43,7 +43,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
                 _tile2(work, a, b, pitch, h, depth, at)
             else:
                 _tile1(work, a, b, pitch, h, depth, at)
-            at += 16 * LANES
+            at += 16 * SUM_LANES
         if left >= 4:
             _corner(work, a, a, pitch, h, depth, at)
         elif left == 3:
@@ -52,14 +52,14 @@ def add_gram(work, A, pitch, q, h, depth, sums):
             _corner2(work, a, a, pitch, h, depth, at)
         else:
             _corner1(work, a, a, pitch, h, depth, at)
-        at += 16 * LANES
+        at += 16 * SUM_LANES
 
 
 @njit(error_model="numpy", cache=True)
 def sums_size(q):
     """Entries of `sums` for q columns."""
     blocks = (q + 3) // 4
-    return blocks * (blocks + 1) // 2 * 16 * LANES
+    return blocks * (blocks + 1) // 2 * 16 * SUM_LANES
 
 
 @njit(error_model="numpy", cache=True)
@@ -73,9 +73,9 @@ def gather(work, sums, q, U, width):
         for k in range(0, j + 4, 4):
             for i in range(min(q - k, 4)):
                 sum_four(
-                    work, at + 4 * LANES * i, U + (k + i) * width + j
+                    work, at + 4 * SUM_LANES * i, U + (k + i) * width + j
                 )
-            at += 16 * LANES
+            at += 16 * SUM_LANES
 
 
 @njit(error_model="numpy", cache=True)

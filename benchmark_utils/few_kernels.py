@@ -12,7 +12,7 @@ from numba import njit
 
 from benchmark_utils import simd
 from benchmark_utils.simd import LANES
-from benchmark_utils.simd_tiles import transpose
+from benchmark_utils.simd_tiles import SUM_LANES, transpose
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
@@ -75,19 +75,19 @@ def signed_columns(
 ):
     """Fill A from data[start + i row_stride + j column_stride].
 
-    Columns are written by eights: whole multiples of eight columns must
+    Columns are written by `SUM_LANES`: whole multiples of eight columns must
     belong to A. Rows of C order are transposed in registers: 100000 x 20 in
     0.9 instead of 2.1 ms.
     """
     whole = 0
     if column_stride == 1:
         # a vector may read over the end of its row, not of the data
-        columns = (p + LANES - 1) // LANES * LANES
+        columns = (p + SUM_LANES - 1) // SUM_LANES * SUM_LANES
         room = (data.size - start - columns) // max(row_stride, 1) + 1
         whole = max(min(n, room) // LANES * LANES, 0)
         for i in range(0, whole, LANES):
             labels = simd.load(y, y0 + i)
-            for j in range(0, p, LANES):
+            for j in range(0, p, SUM_LANES):
                 transpose(
                     data, start + i * row_stride + j, row_stride, labels,
                     work, A + j * pitch + i, pitch,

@@ -295,8 +295,20 @@ def fit_tiny(
 
 
 @njit(error_model="numpy", cache=True)
+def summary(iterations, grams, status, gap, value):
+    """What is told of a fit, from what `fit_tiny` returns.
+
+    Iterations, passes, Hessians, status, the relative gap and F.
+    """
+    relative = gap / value if value > 0.0 or not gap < np.inf else 0.0
+    return (
+        iterations, 2 * iterations + 1 + grams, grams, status, relative, value
+    )
+
+
+@njit(error_model="numpy", cache=True)
 def _fit_one(X, y, l2, intercept, tol, max_iter, x):
-    """`fit_tiny` for X of shape (n, p), from x; returns the same.
+    """`fit_tiny` for X of shape (n, p), from x; returns its `summary`.
 
     The first value returned is -1, and nothing is done, unless the arrays
     are contiguous, neither is empty, and the labels are -1 and +1, both
@@ -314,11 +326,11 @@ def _fit_one(X, y, l2, intercept, tol, max_iter, x):
             positive += y[i] == 1.0
             negative += y[i] == -1.0
     if not fits or positive + negative < n or positive * negative == 0:
-        return -1, 0, FLOAT64_LIMIT, np.inf, np.inf
-    return fit_tiny(
+        return -1, 0, 0, FLOAT64_LIMIT, np.inf, np.inf
+    return summary(*fit_tiny(
         X.reshape(n * p), 0, p, 1, n, p, y, 0, l2, intercept, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x, 0,
-    )
+    ))
 
 
 _SIGNATURE = (

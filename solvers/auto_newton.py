@@ -49,9 +49,10 @@ class Solver(LogisticSolver):
         return X
 
     def warm_up(self):
-        super().warm_up()
         # some code runs, and is compiled, near the optimum only
         self.run_once(1e-10)
+        # last, for it leaves how long a run takes
+        super().warm_up()
 
     def solve(self, tol):
         if self.batch is not None:

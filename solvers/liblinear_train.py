@@ -86,4 +86,5 @@ class Solver(LogisticSolver):
         # It knows features up to the last one that is not zero; the label of
         # its weights is +1, whatever the order of the labels -1 and +1.
         w = np.array(weights.split(), float)
+        self.coef = np.zeros(self.X.shape[1])
         self.coef[:len(w)] = w
