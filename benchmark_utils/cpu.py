@@ -9,6 +9,7 @@ from functools import cache
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import config
+from numba.core.codegen import get_host_cpu_features
 
 _SINGLE, _HALF_BITS = ir.FloatType(), ir.IntType(16)
 
@@ -17,9 +18,7 @@ def _target():
     """Name and features, chosen as numba does."""
     features = config.CPU_FEATURES
     if features is None:
-        features = ""
-        if not config.CPU_NAME:
-            features = llvm.get_host_cpu_features().flatten()
+        features = get_host_cpu_features()
     return config.CPU_NAME or llvm.get_host_cpu_name(), features
 
 
