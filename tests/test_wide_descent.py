@@ -53,7 +53,9 @@ def test_float32_data():
     assert info["converged"] and point.relative_gap <= 1e-8
 
 
+@pytest.mark.slow
 def test_by_threads():
+    """To compile what is parallel takes a minute."""
     X, y = problem(150, 8000)
     one = fit_logistic(X, y, l2=0.1)
     threads = numba.get_num_threads()
