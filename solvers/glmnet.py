@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -13,6 +14,7 @@ with Library(
     # without it rpy2 raises what is no ImportError
     if shutil.which("R") is None:
         raise ImportError("no program R")
+    search_path = os.environ.get("LD_LIBRARY_PATH")
     from rpy2.rinterface_lib import callbacks
 
     # R's warnings are not for who runs a benchmark
@@ -25,6 +27,12 @@ with Library(
     GLMNET, MATRIX = importr("glmnet"), importr("Matrix")
     # by default it takes probabilities below 1e-9 for zero
     GLMNET.glmnet_control(fdev=0, devmax=1, pmin=1e-15)
+    # R puts the system's libraries first, for every process that is started
+    # from here: another Python would load the system's libpython and crash
+    if search_path is None:
+        os.environ.pop("LD_LIBRARY_PATH", None)
+    else:
+        os.environ["LD_LIBRARY_PATH"] = search_path
 
 
 def has_constant(X):

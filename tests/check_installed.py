@@ -2,9 +2,14 @@
 
 Not named test_*, for without those libraries there is nothing to check.
 """
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from conftest import ROOT
 from harness import SOLVERS, objective, run_to_the_end
 from test_solvers import LAYOUTS, TALL
 
@@ -22,6 +27,20 @@ def test_every_solver_is_installed():
         if name not in EXCEPT and not cls.is_installed()
     }
     assert not missing, "make solvers; apt-get install liblinear-tools"
+
+
+def test_no_library_changes_where_libraries_are_found():
+    """R does: a Python that is started later would load the system's."""
+    code = (
+        "import os; before = os.environ.get('LD_LIBRARY_PATH'); "
+        "import harness; assert harness.SOLVERS; "
+        "assert os.environ.get('LD_LIBRARY_PATH') == before"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("layout, dtype", [
