@@ -59,17 +59,11 @@ def register_bytes(cpu, features):
     Of those of 64 bytes there are 32, else 16 are counted on.
     """
     vector = ir.VectorType(_SINGLE, 16)
-    pointer = vector.as_pointer()
     assembly = _assembly(
-        cpu, features, ir.IntType(32), [pointer, pointer],
-        lambda builder, args: _store_sum(builder, *args),
+        cpu, features, vector, [vector.as_pointer()] * 2,
+        lambda builder, args: builder.fadd(*map(builder.load, args)),
     )
     return 64 if "zmm" in assembly else 32 if "ymm" in assembly else 16
-
-
-def _store_sum(builder, a, b):
-    builder.store(builder.fadd(builder.load(a), builder.load(b)), a)
-    return ir.Constant(ir.IntType(32), 0)
 
 
 @cache

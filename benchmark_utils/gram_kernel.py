@@ -9,7 +9,7 @@ tiles that meet the upper triangle are computed, half the work of `X.T @ X`.
 The kernel is LLVM vector code made by an intrinsic, for the registers that the
 CPU has: 8 rows where they are 32 of 64 bytes, 4 where they are 16. With 8 rows
 of 64 bytes on a CPU with AVX2 most sums go through memory: 2500 x 500 in
-float32 46 instead of 9.4 ms. `gram_reference` is the same in plain NumPy,
+float32 21 instead of 7.6 ms. `gram_reference` is the same in plain NumPy,
 the oracle of its tests.
 """
 import numpy as np

@@ -59,7 +59,8 @@ def before_inverse(u, S, Y, rho, alpha, pairs):
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def after_inverse(u, S, Y, rho, alpha, pairs):
-    """The second loop."""
+    """The second loop; leaves the coefficients of the steps S in alpha."""
     for k in range(max(pairs - MEMORY, 0), pairs):
         i = k % MEMORY
-        add(alpha[i] - rho[i] * dot_in(Y[i], u), S[i], u)
+        alpha[i] -= rho[i] * dot_in(Y[i], u)
+        add(alpha[i], S[i], u)
