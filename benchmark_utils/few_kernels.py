@@ -43,10 +43,15 @@ def exp_of_negative(x):
 
 
 @njit(error_model="numpy", cache=True)
+def twice_atanh(s):
+    """2 atanh(s) = log((1 + s) / (1 - s)) for eight s in [0, 1 / 3]."""
+    return simd.mul(s, _atanh(simd.mul(s, s)))
+
+
+@njit(error_model="numpy", cache=True)
 def log1p_of_unit(e):
     """log(1 + e) for eight e in [0, 1]."""
-    s = simd.div(e, simd.add(e, simd.splat(2.0)))
-    return simd.mul(s, _atanh(simd.mul(s, s)))
+    return twice_atanh(simd.div(e, simd.add(e, simd.splat(2.0))))
 
 
 @njit(error_model="numpy", cache=True)
@@ -58,15 +63,6 @@ def weights_of(m):
     q = simd.div(one, simd.add(one, e))
     small = simd.mul(e, q)
     return simd.where_positive(m, small, q), simd.mul(small, q)
-
-
-@njit(error_model="numpy", cache=True)
-def loss_of(m):
-    """log(1 + exp(-m)) of eight margins."""
-    negative = simd.sub(simd.splat(0.0), m)
-    e = exp_of_negative(simd.sub(simd.splat(0.0), simd.magnitude(m)))
-    rest = simd.where_positive(negative, negative, simd.splat(0.0))
-    return simd.add(log1p_of_unit(e), rest)
 
 
 @njit(error_model="numpy", cache=True)
@@ -201,6 +197,19 @@ def weigh(work, m, s, h, count):
 
 
 @njit(error_model="numpy", cache=True)
+def weigh_nothing(work, s, h, n, padded):
+    """As `weigh` where all margins are zero; the padding counts for nothing."""
+    half, quarter = simd.splat(0.5), simd.splat(0.25)
+    for i in range(0, padded, LANES):
+        simd.store(work, s + i, half)
+        simd.store(work, h + i, quarter)
+    for i in range(n, padded):
+        work[s + i] = 0.0
+        work[h + i] = 0.0
+    return 0.5 * n
+
+
+@njit(error_model="numpy", cache=True)
 def weigh_and_lose(work, m, s, h, count):
     """As `weigh`; also the loss, sum log(1 + exp(-m)), which comes first."""
     total, mass = simd.splat(0.0), simd.splat(0.0)
@@ -238,11 +247,22 @@ def weigh_along(work, m, dm, t, s, h, count):
 
 
 @njit(error_model="numpy", cache=True)
-def loss(work, m, count):
-    """sum log(1 + exp(-m))."""
-    total = simd.splat(0.0)
+def loss(work, m, s, count):
+    """sum log(1 + exp(-m)), s being the weights at m: without exponential.
+
+    log(1 + e), where e / (2 + e) = u / (2 - u) for u = e / (1 + e), the
+    lesser of s and 1 - s.
+    """
+    total, zero = simd.splat(0.0), simd.splat(0.0)
+    one, two = simd.splat(1.0), simd.splat(2.0)
     for i in range(0, count, LANES):
-        total = simd.add(total, loss_of(simd.load(work, m + i)))
+        margin, weight = simd.load(work, m + i), simd.load(work, s + i)
+        negative = simd.sub(zero, margin)
+        u = simd.where_positive(margin, weight, simd.sub(one, weight))
+        total = simd.add(total, simd.add(
+            twice_atanh(simd.div(u, simd.sub(two, u))),
+            simd.where_positive(negative, negative, zero),
+        ))
     return simd.total(total)
 
 
@@ -254,17 +274,6 @@ def advance(work, m, t, dm, count):
         simd.store(work, m + i, simd.fma(
             step, simd.load(work, dm + i), simd.load(work, m + i)
         ))
-
-
-
-@njit(error_model="numpy", cache=True)
-def dot(work, a, b, width):
-    total = simd.splat(0.0)
-    for i in range(0, width, LANES):
-        total = simd.fma(
-            simd.load(work, a + i), simd.load(work, b + i), total
-        )
-    return simd.total(total)
 
 
 @njit(error_model="numpy", cache=True)

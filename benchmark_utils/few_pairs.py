@@ -5,7 +5,8 @@ J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., algorithm 7.4.
 from numba import njit
 
 from benchmark_utils import simd
-from benchmark_utils.few_kernels import advance, dot
+from benchmark_utils.few_kernels import advance
+from benchmark_utils.few_vectors import dot
 from benchmark_utils.simd import LANES
 
 # Changes of the gradient which a factor is corrected by

@@ -22,6 +22,7 @@ from numba import njit, types
 
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
+from benchmark_utils import few_vectors as vectors
 from benchmark_utils.few_hessian import sums_size
 from benchmark_utils.few_kernels import FAR
 from benchmark_utils.few_pairs import (
@@ -34,6 +35,8 @@ from benchmark_utils.simd import LANES
 
 # What a fit can end with
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
+# Of `fit_array`: nothing that it can answer
+NOT_HERE = -1
 # Pivots below this share of their diagonal entry are rounding
 PIVOT = 1e-15
 # From this cost of a Hessian, in passes, its factor is used more than once
@@ -154,11 +157,13 @@ def fit_tiny(
         work[ridge + j] = l2 if j < p else 0.0
     if at_zero:
         few.clear(work, m, padded)
+        mass = few.weigh_nothing(work, s, h, n, padded)
     else:
         few.combine(work, A, pitch, q, w, m, padded)
     for i in range(n, padded):
         work[m + i] = FAR
-    mass = few.weigh(work, m, s, h, padded)
+    if not at_zero:
+        mass = few.weigh(work, m, s, h, padded)
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
@@ -169,18 +174,12 @@ def fit_tiny(
     )
     while True:
         few.project(work, A, pitch, q, s, g, padded)
-        gap = 0.0
-        norm = 0.0
-        for j in range(q):
-            work[g + j] = work[ridge + j] * work[w + j] - work[g + j]
-            if j < p:
-                gap += work[g + j] * work[g + j]
-                norm += work[w + j] * work[w + j]
-        gap /= 2.0 * l2
+        squares, penalty = vectors.finish_gradient(work, w, ridge, g, width)
+        gap = squares / (2.0 * l2)
         if dear > _DEAR and iteration > 0:
             count = remember(work, g, old, z, pairs, scales, count, width)
         # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
-        bound = mass + 0.5 * l2 * norm
+        bound = mass + 0.5 * penalty
         if gap <= tol * bound:
             if intercept:
                 gap = _balanced_gap(
@@ -222,8 +221,7 @@ def fit_tiny(
                 stale = (1.0 + dear) * min(left, -math.log(kept)) > gain
         before = total
         if stale:
-            for j in range(q):
-                work[z + j] = -work[g + j]
+            vectors.negate(work, g, z, width)
             correct_before(work, pairs, scales, count, width, z)
             hessian.eliminate(work, U, width, q, inverse, z)
             hessian.substitute(work, U, width, q, inverse, z, 1, d)
@@ -246,13 +244,9 @@ def fit_tiny(
                 work[U + j * width + q] = -work[g + j]
             hessian.factorize(work, U, width, q, inverse, ridge, PIVOT)
             hessian.substitute(work, U, width, q, inverse, U + q, width, d)
-        slope = 0.0
-        linear = 0.0
-        quadratic = 0.0
-        for j in range(q):
-            slope += work[g + j] * work[d + j]
-            linear += work[ridge + j] * work[w + j] * work[d + j]
-            quadratic += work[ridge + j] * work[d + j] * work[d + j]
+        slope, linear, quadratic = vectors.slopes(
+            work, g, w, ridge, d, width
+        )
         if not slope < 0.0:
             status = FLOAT64_LIMIT
             break
@@ -276,21 +270,19 @@ def fit_tiny(
             if high == np.inf:
                 following = min(following, 10.0 * t)
             t = following
-        for j in range(q):
-            work[w + j] += t * work[d + j]
-            work[old + j] = work[g + j]
-            work[z + j] = t * work[d + j]
+        else:
+            # no step was accepted: the weights are those of the one before
+            _, _, mass = few.weigh_along(work, m, dm, t, s, h, padded)
+        vectors.move(work, t, d, w, z, g, old, width)
         few.advance(work, m, t, dm, padded)
     if status != REACHED and intercept:
         gap = _balanced_gap(
             work, A, pitch, p, padded, m, s, dm, d, w, l2, -work[g + p],
             mass,
         )
-    norm = 0.0
     for j in range(q):
         x[x0 + j] = work[w + j]
-        norm += work[ridge + j] * work[w + j] * work[w + j]
-    value = few.loss(work, m, padded) + 0.5 * norm
+    value = few.loss(work, m, s, padded) + 0.5 * penalty
     return iteration, grams, status, gap, value
 
 
@@ -310,9 +302,10 @@ def summary(iterations, grams, status, gap, value):
 def _fit_one(X, y, l2, intercept, tol, max_iter, x):
     """`fit_tiny` for X of shape (n, p), from x; returns its `summary`.
 
-    The first value returned is -1, and nothing is done, unless the arrays
-    are contiguous, neither is empty, and the labels are -1 and +1, both
-    present. The buffer is allocated here: 40 ns, where NumPy takes 150 ns.
+    The status is NOT_HERE, and x means nothing, unless the arrays are
+    contiguous, neither is empty, the labels are -1 and +1, both present, and
+    the gap is finite. The buffer is allocated here: 40 ns, where NumPy takes
+    150 ns.
     """
     n, p = X.shape
     fits = (
@@ -326,11 +319,12 @@ def _fit_one(X, y, l2, intercept, tol, max_iter, x):
             positive += y[i] == 1.0
             negative += y[i] == -1.0
     if not fits or positive + negative < n or positive * negative == 0:
-        return -1, 0, 0, FLOAT64_LIMIT, np.inf, np.inf
-    return summary(*fit_tiny(
+        return 0, 0, 0, NOT_HERE, np.inf, np.inf
+    n_iter, passes, grams, status, gap, value = summary(*fit_tiny(
         X.reshape(n * p), 0, p, 1, n, p, y, 0, l2, intercept, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x, 0,
     ))
+    return n_iter, passes, grams, status if gap < np.inf else NOT_HERE, gap, value
 
 
 _SIGNATURE = (

@@ -5,6 +5,7 @@ from numba import njit
 
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
+from benchmark_utils import few_vectors as vectors
 from benchmark_utils import logistic as naive
 from benchmark_utils import simd, simd_tiles
 from benchmark_utils.auto_newton import fit_logistic
@@ -31,6 +32,13 @@ def close(a, b, tolerance=1e-12):
     np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+def one_loss(work, i):
+    """The loss of margin i alone, its weight being at work[16 + i]."""
+    alone = np.concatenate([np.full(8, few.FAR), np.zeros(8)])
+    alone[0], alone[8] = work[i], work[16 + i]
+    return few.loss(alone, 0, 8, 8)
+
+
 def test_weights_and_losses():
     margins = np.concatenate([EXTREME, RNG.standard_normal(7) * 20])
     work = np.concatenate([margins, np.empty(3 * 16)])
@@ -40,13 +48,55 @@ def test_weights_and_losses():
     np.testing.assert_allclose(work[16:32], s, rtol=2e-15, atol=1e-303)
     np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
     assert mass == pytest.approx(s.sum())
-    assert few.loss(work, 0, 16) == pytest.approx(
+    assert few.loss(work, 0, 16, 16) == pytest.approx(
         naive.log_loss(margins), rel=1e-14
     )
+    for k in range(0, 16, 8):
+        # none drowns in the sum of the others
+        np.testing.assert_allclose(
+            [one_loss(work, i) for i in range(k, k + 8)],
+            [naive.log_loss(margins[i:i + 1]) for i in range(k, k + 8)],
+            rtol=1e-14, atol=1e-15,
+        )
     work[16:] = np.nan
     loss, again = few.weigh_and_lose(work, 0, 16, 32, 16)
     assert (loss, again) == pytest.approx((naive.log_loss(margins), mass))
     np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
+
+
+@pytest.mark.parametrize("n", [1, 8, 13])
+def test_weights_where_all_margins_are_zero(n):
+    work = np.full(32, np.nan)
+    assert few.weigh_nothing(work, 0, 16, n, up(n)) == 0.5 * n
+    close(work[:up(n)], 0.5 * (np.arange(up(n)) < n))
+    close(work[16:16 + up(n)], 0.25 * (np.arange(up(n)) < n))
+
+
+def test_vectors_of_a_point():
+    q, width, ridge_value = 11, 16, 0.3
+    w, g, d, step, old = np.zeros((5, width))
+    w[:q], g[:q], d[:q] = RNG.standard_normal((3, q))
+    ridge = np.where(np.arange(width) < q - 1, ridge_value, 0.0)
+    work = np.concatenate([w, g, d, step, old, ridge])
+    at = dict(zip("wgdsor", range(0, 6 * width, width), strict=True))
+    squares, penalty = vectors.finish_gradient(
+        work, at["w"], at["r"], at["g"], width
+    )
+    g = ridge * w - g
+    close(work[width:2 * width], g)
+    close([squares, penalty], [g[:q - 1] @ g[:q - 1], ridge @ w**2])
+    close(
+        vectors.slopes(work, at["g"], at["w"], at["r"], at["d"], width),
+        [g @ d, ridge @ (w * d), ridge @ d**2],
+    )
+    close(vectors.dot(work, at["g"], at["d"], width), g @ d)
+    vectors.move(
+        work, 0.7, at["d"], at["w"], at["s"], at["g"], at["o"], width
+    )
+    close(work[:width], w + 0.7 * d)
+    close(work[3 * width:5 * width], np.concatenate([0.7 * d, g]))
+    vectors.negate(work, at["g"], at["o"], width)
+    close(work[4 * width:5 * width], -g)
 
 
 def test_weights_along_a_step():
