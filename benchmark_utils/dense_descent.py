@@ -52,6 +52,7 @@ from benchmark_utils.vector_math import (
     dot,
     exact_step,
     slope_along,
+    total_loss,
 )
 
 # Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
@@ -224,6 +225,7 @@ def descend(
     last = 0.0
     best, failures = np.inf, 0
     value = gap = np.inf
+    # where it is not exact, `loss` is the sum of the weights, a lower bound
     while True:
         if exact:
             for j in range(p):
@@ -243,6 +245,8 @@ def descend(
         if not gap < np.inf:
             return NEEDS_CARE, gap, value
         if done and (exact or unit < 1e-12):
+            if not exact:
+                value += total_loss(m) - loss
             if not intercept:
                 return REACHED, gap, value
             gap = balanced_gap(
@@ -411,7 +415,7 @@ def descend(
         t = 1.0
         found = False
         if trusted and large:
-            new_loss, before, after, change = trial_by(
+            mass, before, after, change = trial_by(
                 threads, A, y, v, shift, size, t, m, s, dm, m_new, s_new,
                 h_new, c, part, Hv[:p],
             )
@@ -422,7 +426,7 @@ def descend(
         else:
             along_by(threads, A, y, v, shift, size, dm)
         if not found:
-            t, new_loss, total_h = search(
+            t, mass, total_h = search(
                 m, dm, s, slope, quadratic, 0.3, s_new, h_new
             )
             if not t > 0.0:
@@ -438,7 +442,7 @@ def descend(
                 m[i] = m_new[i]
                 total_h += h_new[i]
         trusted = 0.6 < t < 1.6
-        loss = new_loss
+        loss = mass
         s, s_new = s_new, s
         h, h_new = h_new, h
         counts[1] += 1

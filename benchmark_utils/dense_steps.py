@@ -10,7 +10,11 @@ from numba import njit, types
 from numba.extending import overload
 
 from benchmark_utils.half_precision import narrow, widen
-from benchmark_utils.vector_math import LOOPS, loss_weights_curvature
+from benchmark_utils.vector_math import (
+    LOOPS,
+    loss_weights_curvature,
+    weights_curvature,
+)
 
 # On rows this short BLAS is faster than the loops below, whose vectors do not
 # fill: 15 against 21 us for both products at 2000 x 100 in float32
@@ -340,12 +344,12 @@ def trial(
 
     Returns
     -------
-    loss, old_slope, slope, change : float
-        The loss at t, its derivative in t at 0 and at t, and the change of
-        the intercept's derivative.
+    mass, old_slope, slope, change : float
+        The sum of the weights at t, not more than the loss; the loss's
+        derivative in t at 0 and at t; the change of the intercept's.
     """
     n = y.size
-    loss = 0.0
+    mass = 0.0
     before = 0.0
     after = 0.0
     change = 0.0
@@ -356,7 +360,7 @@ def trial(
         for i in range(first, last):
             dm[i] *= size * y[i]
             m_new[i] = m[i] + t * dm[i]
-        loss += loss_weights_curvature(
+        mass += weights_curvature(
             m_new[first:last], s_new[first:last], h_new[first:last]
         )
         for i in range(first, last):
@@ -366,7 +370,7 @@ def trial(
             c[i] = value
             change += value
         backward(A, first, last, c, part, out)
-    return loss, before, after, change
+    return mass, before, after, change
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)

@@ -13,6 +13,8 @@ from benchmark_utils.simd_tiles import SUM_LANES, make_tile, sum_four
 
 # Samples which, with at most 32 columns, stay in the first-level cache
 BLOCK = 128
+# Where nothing else has to stay there; 200 x 10 in 0.84 us, by 128 in 0.89
+_GRAM_BLOCK = 256
 
 _tile = make_tile(4, 4, False)
 _tile1, _tile2, _tile3 = (make_tile(k, 4, False) for k in (1, 2, 3))
@@ -82,10 +84,9 @@ def gather(work, sums, q, U, width):
 def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
     """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
     clear(work, sums, sums_size(q))
-    for i in range(0, count, BLOCK):
-        add_gram(
-            work, A + i, pitch, q, h + i, min(count - i, BLOCK) // LANES, sums
-        )
+    for i in range(0, count, _GRAM_BLOCK):
+        depth = min(count - i, _GRAM_BLOCK) // LANES
+        add_gram(work, A + i, pitch, q, h + i, depth, sums)
     gather(work, sums, q, U, width)
 
 

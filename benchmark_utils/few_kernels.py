@@ -198,7 +198,7 @@ def weigh(work, m, s, h, count):
 
 @njit(error_model="numpy", cache=True)
 def weigh_nothing(work, s, h, n, padded):
-    """As `weigh` where all margins are zero; the padding counts for nothing."""
+    """As `weigh` where all margins are zero; the padding gets zeros."""
     half, quarter = simd.splat(0.5), simd.splat(0.25)
     for i in range(0, padded, LANES):
         simd.store(work, s + i, half)

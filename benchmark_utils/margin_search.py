@@ -40,17 +40,19 @@ def evaluate(m, s, h):
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def trial(m, dm, t, s, h):
-    """As `evaluate` at m + t dm, with the slope and bend in t.
+    """Weights and curvatures at m + t dm, with the slope and bend in t.
 
     Weights are kept, so that the trial that the search accepts (mostly the
-    first) costs no second pass over the margins.
+    first) costs no second pass over the margins. Their sum takes the place
+    of the loss, which is not less: a logarithm would cost as much as all the
+    rest (2.3 instead of 5 ns a margin with AVX2).
 
     Returns
     -------
-    loss, slope, bend, size, total_h : float
-        `size` is the sum of the absolute terms of the slope.
+    mass, slope, bend, size, total_h : float
+        `mass` is sum s, `size` the sum of the absolute terms of the slope.
     """
-    loss = 0.0
+    mass = 0.0
     slope = 0.0
     bend = 0.0
     size = 0.0
@@ -68,8 +70,8 @@ def trial(m, dm, t, s, h):
         size += w * abs(d)
         bend += c * d * d
         total += c
-        loss += log1p_of_unit(e) + (-x if x < 0.0 else 0.0)
-    return loss, slope, bend, size, total
+        mass += w
+    return mass, slope, bend, size, total
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
@@ -111,12 +113,13 @@ def search(
 
     Returns
     -------
-    t, loss, total_h : float
+    t, mass, total_h : float
+        The step, the sums of the weights and of the curvatures there.
     """
     base = start - _slope_here(dm, s)
     t, low, high = guess, 0.0, np.inf
     for k in range(60):
-        loss, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
+        mass, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
         slope += base + t * quadratic
         bend += quadratic
         if abs(slope) <= accuracy * -start + 4e-16 * size or k == 59:
@@ -140,8 +143,8 @@ def search(
     if slope > -start:
         # no minimum was bracketed: phi falls up to `low`, which may be 0
         t = low
-        loss, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
-    return t, loss, total
+        mass, slope, bend, size, total = trial(m, dm, t, s_new, h_new)
+    return t, mass, total
 
 
 @njit(error_model="numpy", cache=True)

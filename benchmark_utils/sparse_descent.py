@@ -84,8 +84,8 @@ def descend(
         Used instead of the diagonal unless it is empty.
     S, Y : arrays of shape (MEMORY, p + 1), float32; rho : (MEMORY,)
     state : array of shape (6,), float64, updated
-        F, the noise of g, sum of h; pairs stored, iterations of L-BFGS, 1
-        where Newton has taken over.
+        A value not above F, the noise of g, sum of h; pairs stored,
+        iterations of L-BFGS, 1 where Newton has taken over.
     counts : array of shape (4,), float64, added to
         Iterations, passes over A, products in CG, factors.
 
@@ -184,7 +184,7 @@ def descend(
             quadratic += d[j] * d[j]
         for i in range(n):
             dm[i] *= y[i]
-        t, loss, total_h = search(
+        t, mass, total_h = search(
             m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new, guess
         )
         if not t > 0.0:
@@ -216,7 +216,7 @@ def descend(
             Hv[p] = total
             w[p] += t * d[p]
             g[p] += total
-        state[0] = loss + 0.5 * l2 * norm
+        state[0] = mass + 0.5 * l2 * norm
         state[1] += unit * np.sqrt(change + Hv[p] * Hv[p])
         state[2] = total_h
         if newton:

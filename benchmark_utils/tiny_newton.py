@@ -324,7 +324,9 @@ def _fit_one(X, y, l2, intercept, tol, max_iter, x):
         X.reshape(n * p), 0, p, 1, n, p, y, 0, l2, intercept, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x, 0,
     ))
-    return n_iter, passes, grams, status if gap < np.inf else NOT_HERE, gap, value
+    if not gap < np.inf:
+        status = NOT_HERE
+    return n_iter, passes, grams, status, gap, value
 
 
 _SIGNATURE = (

@@ -115,6 +115,38 @@ def loss_weights_curvature(margins, weights, curvature):
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def weights_curvature(margins, weights, curvature):
+    """The same without the loss, which is half of the time.
+
+    Returns
+    -------
+    float
+        sum sigmoid(-m), which is not more than the loss.
+    """
+    mass = 0.0
+    for i in range(margins.size):
+        m = margins[i]
+        e = exp_of_negative(-abs(m))
+        q = 1.0 / (1.0 + e)
+        weight = e * q if m > 0.0 else q
+        weights[i] = weight
+        curvature[i] = e * q * q
+        mass += weight
+    return mass
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+def total_loss(margins):
+    """sum log(1 + exp(-m))"""
+    total = 0.0
+    for i in range(margins.size):
+        m = margins[i]
+        e = exp_of_negative(-abs(m))
+        total += log1p_of_unit(e) + (-m if m < 0.0 else 0.0)
+    return total
+
+
+@njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def dot(a, b):
     """Sum of a b in float64, whatever their types."""
     total = 0.0

@@ -119,6 +119,7 @@ def descend_wide(
     last = 0.0
     trusted = False
     best, aim = np.inf, tol
+    # `loss` is a lower bound where margins come from A: the sum of weights
     while True:
         square, norm, moved, spread = 0.0, 0.0, 0.0, 0.0
         for j in range(p):
@@ -299,7 +300,7 @@ def descend_wide(
         for i in range(n):
             r[i] = l2 * y[i] * (a[i] + da[i])
         if trusted:
-            new_loss, _, after, _ = trial_by(
+            mass, _, after, _ = trial_by(
                 threads, A, y, v, shift, size, t, m, r, dm, m_new, s_new,
                 h_new, c, part, Hv[:p],
             )
@@ -310,7 +311,7 @@ def descend_wide(
         else:
             along_by(threads, A, y, v, shift, size, dm)
         if not found:
-            t, new_loss, total_h = search(
+            t, mass, total_h = search(
                 m, dm, s, slope, quadratic, 0.3, s_new, h_new
             )
             if not t > 0.0:
@@ -325,7 +326,7 @@ def descend_wide(
                 m[i] = m_new[i]
                 total_h += h_new[i]
         trusted = 0.6 < t < 1.6
-        loss = new_loss
+        loss = mass
         counts[1] += 1
         moved = 0.0
         for j in range(p):

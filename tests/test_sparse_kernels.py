@@ -144,10 +144,10 @@ def test_margins(scale):
     )
     assert loss == pytest.approx(np.logaddexp(0.0, -m).sum(), rel=1e-14)
     assert total == pytest.approx(h.sum(), rel=1e-13)
-    loss, slope, bend, size, total = trial(m, dm, 0.7, s, h)
+    mass, slope, bend, size, total = trial(m, dm, 0.7, s, h)
     x = m + 0.7 * dm
     assert size == pytest.approx((expit(-x) * abs(dm)).sum(), rel=1e-12)
-    assert loss == pytest.approx(np.logaddexp(0.0, -x).sum(), rel=1e-14)
+    assert mass == pytest.approx(expit(-x).sum(), rel=1e-14)
     assert slope == pytest.approx(-(expit(-x) * dm).sum(), rel=1e-12)
     assert bend == pytest.approx(
         (expit(x) * expit(-x) * dm**2).sum(), rel=1e-12
@@ -159,10 +159,10 @@ def test_search_finds_the_minimum():
     m, dm = rng.standard_normal(50), rng.standard_normal(50) + 0.3
     s, h = np.empty(50), np.empty(50)
     start = -(expit(-m) * dm).sum()
-    t, loss, _ = search(m, dm, expit(-m), start, 0.1, 0.01, s, h)
+    t, mass, _ = search(m, dm, expit(-m), start, 0.1, 0.01, s, h)
     slope = -(expit(-m - t * dm) * dm).sum() + 0.1 * t
     assert abs(slope) <= -0.01 * start
-    assert loss == pytest.approx(np.logaddexp(0.0, -m - t * dm).sum())
+    assert mass == pytest.approx(expit(-m - t * dm).sum())
     np.testing.assert_allclose(s, expit(-m - t * dm), rtol=1e-10)
 
 
