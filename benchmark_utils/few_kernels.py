@@ -267,6 +267,17 @@ def loss(work, m, s, count):
 
 
 @njit(error_model="numpy", cache=True)
+def third_order(work, s, h, dm, out, count):
+    """out = h (1 - 2 s) dm^2 / 2: what the curvature changes along dm."""
+    one, two, half = simd.splat(1.0), simd.splat(2.0), simd.splat(0.5)
+    for i in range(0, count, LANES):
+        d = simd.load(work, dm + i)
+        bend = simd.mul(simd.mul(simd.load(work, h + i), half), d)
+        tilt = simd.sub(one, simd.mul(two, simd.load(work, s + i)))
+        simd.store(work, out + i, simd.mul(simd.mul(bend, d), tilt))
+
+
+@njit(error_model="numpy", cache=True)
 def advance(work, m, t, dm, count):
     """m += t dm."""
     step = simd.splat(t)

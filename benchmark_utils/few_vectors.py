@@ -72,3 +72,23 @@ def move(work, t, d, w, step, g, old, width):
         simd.store(work, step + i, moved)
         simd.store(work, w + i, simd.add(simd.load(work, w + i), moved))
         simd.store(work, old + i, simd.load(work, g + i))
+
+
+@njit(error_model="numpy", cache=True)
+def add(work, a, d, width):
+    """d += a"""
+    for i in range(0, width, LANES):
+        total = simd.add(simd.load(work, d + i), simd.load(work, a + i))
+        simd.store(work, d + i, total)
+
+
+@njit(error_model="numpy", cache=True)
+def weighted_square(work, a, weights, width):
+    """sum_j weights_j a_j^2"""
+    total = simd.splat(0.0)
+    for i in range(0, width, LANES):
+        one = simd.load(work, a + i)
+        total = simd.fma(
+            simd.mul(one, one), simd.load(work, weights + i), total
+        )
+    return simd.total(total)

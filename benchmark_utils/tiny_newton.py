@@ -66,7 +66,7 @@ def workspace_size(n, q):
     """Entries of `work` for `fit_tiny` of n samples and q columns."""
     pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
-    columns = max(q + 4, width) * pitch
+    columns = max(q + 5, width) * pitch
     return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
 
 
@@ -88,6 +88,29 @@ def _balanced_gap(
     for j in range(p):
         gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
     return gap
+
+
+@njit(error_model="numpy", cache=True)
+def _bend_direction(
+    work, A, pitch, q, s, h, dm, padded, U, width, inverse, slope, d, z, e,
+    c,
+):
+    r"""Chebyshev's correction of Newton's direction d, with its own factor.
+
+    .. math:: d \leftarrow d + H^{-1} A c, \qquad
+              c_i = \tfrac{1}{2} h_i (1 - 2 s_i) (A^\top d)_i^2,
+
+    unless that is more than half of d in the norm of H: then the third
+    derivative says little. `dm`, the margins' change along d, follows. Small
+    passes all, and mostly one iteration fewer.
+    """
+    few.third_order(work, s, h, dm, c, padded)
+    few.project(work, A, pitch, q, c, z, padded)
+    hessian.eliminate(work, U, width, q, inverse, z)
+    if vectors.weighted_square(work, z, inverse, width) <= 0.25 * -slope:
+        hessian.substitute(work, U, width, q, inverse, z, 1, e)
+        vectors.add(work, e, d, width)
+        few.combine(work, A, pitch, q, d, dm, padded)
 
 
 @njit(error_model="numpy", cache=True)
@@ -136,8 +159,8 @@ def fit_tiny(
     A = -(work.ctypes.data >> 3) & (LANES - 1)
     # `signed_columns` writes up to seven columns too many, before these
     m = A + q * pitch
-    dm, s, h = m + pitch, m + 2 * pitch, m + 3 * pitch
-    sums = A + max(q + 4, width) * pitch
+    dm, s, h, c = m + pitch, m + 2 * pitch, m + 3 * pitch, m + 4 * pitch
+    sums = A + max(q + 5, width) * pitch
     U = sums + sums_size(q)
     g = U + q * width
     d, w, ridge = g + width, g + 2 * width, g + 3 * width
@@ -167,6 +190,8 @@ def fit_tiny(
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
+    # at zero there is no third derivative
+    bent = not at_zero
     rate, kept, count = 0.0, 1.0, 0
     # what a Hessian and its factor cost, over a pass; fitted to measurements
     dear = (0.02 + 0.08 * q / n) * q * q / (
@@ -205,6 +230,8 @@ def fit_tiny(
         iteration += 1
         if iteration > 1:
             ratio = total / before
+            # Newton squares its ratio; what suffices is not bent
+            bent = ratio * ratio * total > 0.01 * tol * bound
             if dear < _DEAR:
                 # the old factor keeps about four times Newton's last ratio
                 stale = (
@@ -251,6 +278,14 @@ def fit_tiny(
             status = FLOAT64_LIMIT
             break
         few.combine(work, A, pitch, q, d, dm, padded)
+        if bent and not stale:
+            _bend_direction(
+                work, A, pitch, q, s, h, dm, padded, U, width, inverse,
+                slope, d, z, old, c,
+            )
+            slope, linear, quadratic = vectors.slopes(
+                work, g, w, ridge, d, width
+            )
         t, low, high = 1.0, 0.0, np.inf
         for _ in range(60):
             first, second, mass = few.weigh_along(

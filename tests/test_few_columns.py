@@ -97,6 +97,22 @@ def test_vectors_of_a_point():
     close(work[3 * width:5 * width], np.concatenate([0.7 * d, g]))
     vectors.negate(work, at["g"], at["o"], width)
     close(work[4 * width:5 * width], -g)
+    close(
+        vectors.weighted_square(work, at["g"], at["r"], width), ridge @ g**2
+    )
+    vectors.add(work, at["g"], at["d"], width)
+    close(work[2 * width:3 * width], d + g)
+
+
+def test_third_order():
+    m, dm = RNG.standard_normal((2, 16))
+    work = np.concatenate([np.empty(32), dm, np.empty(16), m])
+    few.weigh(work, 64, 0, 16, 16)
+    few.third_order(work, 0, 16, 32, 48, 16)
+    e = 1e-5
+    slopes = [naive.dual_weights(m + t * dm) for t in (-e, 0.0, e)]
+    second = (slopes[0] - 2 * slopes[1] + slopes[2]) / e**2
+    np.testing.assert_allclose(work[48:64], 0.5 * second, atol=1e-5)
 
 
 def test_weights_along_a_step():
