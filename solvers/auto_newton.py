@@ -7,9 +7,9 @@ from benchmark_utils.many_newton import fit_many, pack_problems
 class Solver(LogisticSolver):
     """Our own: L-BFGS and Newton's method in the form that fits the problem.
 
-    `benchmark_utils.auto_newton.fit_logistic`. Few columns by Newton, in one
-    buffer in the cache or, for many samples, with one read of X a pass, which
-    certifies; others by preconditioned L-BFGS on a copy in float32 or half
+    `benchmark_utils.auto_newton.fit_logistic`. Few columns by Newton, bent by
+    the third derivative, in one buffer in the cache or, for many samples,
+    plain with one read of X a pass, which certifies; others by preconditioned L-BFGS on a copy in float32 or half
     precision, the gradient updated by its change, on the diagonal of the
     Hessian until a Cholesky factor (n x n or p x p, sampled) has become
     cheaper than going on; float64 and a duality gap at the end.
@@ -29,6 +29,8 @@ class Solver(LogisticSolver):
         "Math. Comp. 35, 1980, doi:10.1090/S0025-5718-1980-0572855-7",
         "R. H. Byrd, G. M. Chin, W. Neveitt and J. Nocedal, SIAM J. Optim. "
         "21(3), 2011, doi:10.1137/10079923X",
+        "J. M. Gutierrez and M. A. Hernandez, Bull. Austral. Math. Soc. 55, "
+        "1997, doi:10.1017/S0004972700030586",
     ]
 
     penalties = ("l2",)
