@@ -11,6 +11,7 @@ from scipy import sparse
 from benchmark_utils import tiny_newton
 from benchmark_utils.cpu import vector_bytes
 from benchmark_utils.dense_newton import STATUS, DenseFit
+from benchmark_utils.few_samples import fit_few_samples
 from benchmark_utils.sparse_newton import better_dense, fit_sparse
 from benchmark_utils.streamed_newton import fit_rows
 from benchmark_utils.tiny_newton import (
@@ -25,6 +26,8 @@ from benchmark_utils.tiny_newton import (
 _DOUBLE = np.dtype(np.float64)
 # Names of this module: `np.` costs 15 ns a time
 _ARRAY, _INFINITY, _zeros = np.ndarray, np.inf, np.zeros
+# So few samples and an intercept are a tiny problem in their kernel matrix
+_FEW_SAMPLES = 40
 # Samples times ten more than columns, see `_is_tiny`
 _TINY_SIZE = 250_000
 _WIDE_VECTORS = vector_bytes() == 64
@@ -166,6 +169,10 @@ def fit_logistic(
         result = _fit_streamed(*arguments, x)
         if result is not None:
             return result
+    elif n < p and n + q - p <= _FEW_SAMPLES and not x.any():
+        result = _fit_few_samples(*arguments, x)
+        if result is not None:
+            return result
     return _fit_dense(*arguments, x, bool(float32_copy))
 
 
@@ -236,24 +243,39 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
 
 def _fit_streamed(X, y, l2, fit_intercept, tol, max_iter, x):
     """None, and the best point in x, where it made no more progress."""
-    start = x.copy()
-    n_iter, n_passes, n_gram, status, gap, value = fit_rows(
-        X, y, l2, fit_intercept, tol, max_iter, x, not x.any()
+    return _told(
+        "streamed", "few columns, many samples: Newton, X read once a pass",
+        X.shape[1], x.copy(), x,
+        *fit_rows(X, y, l2, fit_intercept, tol, max_iter, x, not x.any()),
     )
+
+
+def _fit_few_samples(X, y, l2, fit_intercept, tol, max_iter, x):
+    """The same where rounding in X X' was too much."""
+    return _told(
+        "few samples", "a tiny problem in a factor of X X'",
+        X.shape[1], x.copy(), x,
+        *fit_few_samples(
+            np.ascontiguousarray(X), y, l2, fit_intercept, tol, max_iter, x
+        ),
+    )
+
+
+def _told(
+    regime, why, p, start, x, n_iter, n_passes, n_gram, status, gap, value
+):
+    """What is returned of a fit; None, and a start in x, where it failed."""
     if status == FLOAT64_LIMIT or not gap < np.inf:
         if not np.isfinite(x).all():
             x[:] = start
         return None
     info = {
-        "regime": "streamed",
-        "why": "few columns, many samples: Newton, X read once a pass",
-        "n_iter": n_iter, "n_passes": n_passes, "n_gram": n_gram,
-        "n_products": 0, "objective": value,
+        "regime": regime, "why": why, "n_iter": n_iter, "n_passes": n_passes,
+        "n_gram": n_gram, "n_products": 0, "objective": value,
         "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
         "converged": status == REACHED, "status": STATUS[status],
     }
-    p = X.shape[1]
-    return x[:p], float(x[p]) if fit_intercept else 0.0, info
+    return x[:p], float(x[p]) if len(x) > p else 0.0, info
 
 
 def _fit_dense(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy):

@@ -9,11 +9,12 @@ class Solver(LogisticSolver):
 
     `benchmark_utils.auto_newton.fit_logistic`. Few columns by Newton, bent by
     the third derivative, in one buffer in the cache or, for many samples,
-    plain with one read of X a pass, which certifies; others by
-    preconditioned L-BFGS on a copy in float32 or half precision, the gradient
-    updated by its change, on the diagonal of the Hessian until a Cholesky
-    factor (n x n or p x p, sampled) has become cheaper than going on; float64
-    and a duality gap at the end. docs/fast_newton.md explains it.
+    plain with one read of X a pass, which certifies; few samples as a problem
+    of few columns, by a factor of X X'; others by preconditioned L-BFGS on a
+    copy in float32 or half precision, the gradient updated by its change, on
+    the diagonal of the Hessian until a Cholesky factor (n x n or p x p,
+    sampled) has become cheaper than going on; float64 and a duality gap at the
+    end. docs/fast_newton.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input
     checks and the copy. Many small problems go through `fit_many`.

@@ -11,7 +11,7 @@ from benchmark_utils.many_newton import fit_many, pack_problems
 
 SHAPES = {
     "tiny": (40, 3), "small": (400, 30), "tall": (900, 80),
-    "wide": (50, 900), "many rows": (9000, 3),
+    "wide": (50, 900), "few samples": (25, 900), "many rows": (9000, 3),
 }
 
 
