@@ -30,12 +30,13 @@ def use_own_numba_cache():
 
     A user's ``NUMBA_CACHE_DIR`` is respected as the parent folder. Where the
     package cannot be written (a shared installation), numba's own choice of
-    folder stays.
+    folder stays. Each version of numba has a folder: it discards what another
+    has compiled.
     """
     parent = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(parent) if parent else _PACKAGE / "__pycache__"
     try:
-        folder = parent / f"numba-{sources_hash()}"
+        folder = parent / f"numba-{numba.__version__}-{sources_hash()}"
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return

@@ -4,10 +4,11 @@ import platform
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 
-from benchmark_utils import dense_steps
+from benchmark_utils import dense_steps, sources
 from benchmark_utils import logistic as naive
 from benchmark_utils.cholesky import factorize, solve
 from benchmark_utils.cpu import converts_halves, register_bytes
@@ -279,6 +280,16 @@ def test_singular_matrices_get_jitter():
     C = np.zeros((8, 8))
     assert factorize(C, 8, np.zeros(8), scale, L) == 0.0
     assert (scale == 0).all()
+
+
+def test_each_version_of_numba_has_its_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    for version in ("0.60.0", "0.99.1"):
+        monkeypatch.setattr(numba, "__version__", version)
+        sources.use_own_numba_cache()
+        assert version in numba.config.CACHE_DIR
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.slow
