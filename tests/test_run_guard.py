@@ -7,6 +7,7 @@ import sys
 import pandas as pd
 import pytest
 
+import run_benchmark
 from benchmark_utils import not_run
 from conftest import ROOT
 
@@ -111,3 +112,9 @@ def test_a_limit_that_is_none_is_refused():
     )
     assert done.returncode == 2
     assert "a number of seconds above 0" in done.stderr
+
+
+def test_a_curve_may_end_while_it_is_looked_at(tmp_path):
+    assert run_benchmark.running(tmp_path / "now.json") is None
+    (tmp_path / "now.json").write_text('{"limit": 5}')
+    assert run_benchmark.running(tmp_path / "now.json") == {"limit": 5}

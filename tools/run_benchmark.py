@@ -85,7 +85,7 @@ def watch(child, now):
             code = child.wait(SECONDS_BETWEEN_LOOKS)
         except subprocess.TimeoutExpired:
             code = None
-        current = json.loads(now.read_text()) if now.exists() else None
+        current = running(now)
         if code is not None:
             reason = f"it ended the whole process ({in_words(code)})"
             break
@@ -95,6 +95,15 @@ def watch(child, now):
             reason = f"it did not return within {current['limit']:g} s"
             break
     return current and {"key": current["key"], "reason": reason}
+
+
+def running(now):
+    """The curve that is computed at this moment, if any."""
+    try:
+        return json.loads(now.read_text())
+    except FileNotFoundError:
+        # the other process removes it at the end of each curve
+        return None
 
 
 def stop(child):
