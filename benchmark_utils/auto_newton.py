@@ -243,56 +243,56 @@ def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
 
 def _fit_streamed(X, y, l2, fit_intercept, tol, max_iter, x):
     """None, and the best point in x, where it made no more progress."""
-    return _told(
-        "streamed", "few columns, many samples: Newton, X read once a pass",
-        X.shape[1], x.copy(), x,
+    return _or_none(
+        x.copy(), x, "streamed",
+        "few columns, many samples: Newton, X read once a pass", X.shape[1],
         *fit_rows(X, y, l2, fit_intercept, tol, max_iter, x, not x.any()),
     )
 
 
 def _fit_few_samples(X, y, l2, fit_intercept, tol, max_iter, x):
     """The same where rounding in X X' was too much."""
-    return _told(
-        "few samples", "a tiny problem in a factor of X X'",
-        X.shape[1], x.copy(), x,
-        *fit_few_samples(
+    return _or_none(
+        x.copy(), x, "few samples", "a tiny problem in a factor of X X'",
+        X.shape[1], *fit_few_samples(
             np.ascontiguousarray(X), y, l2, fit_intercept, tol, max_iter, x
         ),
     )
 
 
-def _told(
-    regime, why, p, start, x, n_iter, n_passes, n_gram, status, gap, value
-):
-    """What is returned of a fit; None, and a start in x, where it failed."""
+def _or_none(start, x, regime, why, p, *counts_and_end):
+    """`_told` of a fit; None, and a start in x, where it failed."""
+    *counts, status, gap, value = counts_and_end
     if status == FLOAT64_LIMIT or not gap < np.inf:
         if not np.isfinite(x).all():
             x[:] = start
         return None
-    info = {
-        "regime": regime, "why": why, "n_iter": n_iter, "n_passes": n_passes,
-        "n_gram": n_gram, "n_products": 0, "objective": value,
-        "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
-        "converged": status == REACHED, "status": STATUS[status],
-    }
-    return x[:p], float(x[p]) if len(x) > p else 0.0, info
+    return _told(x, regime, why, p, *counts, 0, status, gap, value)
 
 
 def _fit_dense(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy):
-    p = X.shape[1]
     fit = DenseFit(X, y, l2, fit_intercept, tol, max_iter, x, float32_copy)
     status, gap, value = fit.run()
     if not gap < np.inf:
         _refuse_data(X)
-    n_iter, n_passes, n_gram, n_products = fit.counts.tolist()
+    return _told(
+        x, fit.regime, fit.why, X.shape[1], *fit.counts.tolist(), status, gap,
+        value,
+    )
+
+
+def _told(
+    x, regime, why, p, n_iter, n_passes, n_gram, n_products, status, gap,
+    value,
+):
+    """What is returned of a fit."""
     info = {
-        "regime": fit.regime, "why": fit.why, "n_iter": n_iter,
-        "n_passes": n_passes, "n_gram": n_gram, "n_products": n_products,
-        "objective": value,
+        "regime": regime, "why": why, "n_iter": n_iter, "n_passes": n_passes,
+        "n_gram": n_gram, "n_products": n_products, "objective": value,
         "relative_gap": min(gap / value, 1.0) if value > 0 else 0.0,
         "converged": status == REACHED, "status": STATUS[status],
     }
-    return x[:p], float(x[p]) if fit_intercept else 0.0, info
+    return x[:p], float(x[p]) if len(x) > p else 0.0, info
 
 
 def _refuse_data(X):

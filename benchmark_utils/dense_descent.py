@@ -51,8 +51,8 @@ from benchmark_utils.vector_math import (
     LOOPS,
     dot,
     exact_step,
+    loss_weights_curvature,
     slope_along,
-    total_loss,
 )
 
 # Other ends than `tiny_newton` has: progress has stopped, float64 is needed;
@@ -246,7 +246,7 @@ def descend(
             return NEEDS_CARE, gap, value
         if done and (exact or unit < 1e-12):
             if not exact:
-                value += total_loss(m) - loss
+                value += loss_weights_curvature(m, s, h) - loss
             if not intercept:
                 return REACHED, gap, value
             gap = balanced_gap(

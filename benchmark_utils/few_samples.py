@@ -37,7 +37,7 @@ _PITCH = BLOCK + LANES
 def kernel_of_few(X):
     """X X' for X of shape (n, p), C order: array of shape (n, n), float64.
 
-    31 x 5000 on AVX2: 0.17 ms, by NumPy 0.29.
+    31 x 5000 on AVX2: 0.22 ms, by NumPy 0.28.
     """
     n, p = X.shape
     width = (n + LANES) // LANES * LANES
@@ -69,7 +69,10 @@ def kernel_of_few(X):
 
 @njit(error_model="numpy", cache=True)
 def factor_of(K):
-    """L with L L' = K, but for 1e-14 of the diagonal; zero above it."""
+    """L with L L' = K, but for 1e-14 of the diagonal; zero above it.
+
+    31 x 31 in 7 us, by LAPACK 12, which would refuse duplicated rows.
+    """
     n = len(K)
     L = np.zeros((n, n))
     norms = np.ones(n)

@@ -116,7 +116,7 @@ def loss_weights_curvature(margins, weights, curvature):
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
 def weights_curvature(margins, weights, curvature):
-    """The same without the loss, which is half of the time.
+    """The same without the loss.
 
     Returns
     -------
@@ -133,17 +133,6 @@ def weights_curvature(margins, weights, curvature):
         curvature[i] = e * q * q
         mass += weight
     return mass
-
-
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def total_loss(margins):
-    """sum log(1 + exp(-m))"""
-    total = 0.0
-    for i in range(margins.size):
-        m = margins[i]
-        e = exp_of_negative(-abs(m))
-        total += log1p_of_unit(e) + (-m if m < 0.0 else 0.0)
-    return total
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)

@@ -24,7 +24,6 @@ from benchmark_utils.vector_math import (
     exact_step,
     loss_weights_curvature,
     slope_along,
-    total_loss,
     weights_curvature,
 )
 from conftest import ROOT
@@ -40,7 +39,6 @@ def test_weights_and_loss(n):
     s, h = np.empty(n), np.empty(n)
     loss = loss_weights_curvature(margins, s, h)
     assert loss == pytest.approx(naive.log_loss(margins), rel=1e-14)
-    assert total_loss(margins) == pytest.approx(loss, rel=1e-14)
     again = np.empty((2, n))
     mass = weights_curvature(margins, *again)
     assert mass == pytest.approx(s.sum(), rel=1e-14)
