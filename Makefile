@@ -6,6 +6,8 @@ CONFIG ?= configs/quick.yml
 # A constraints file, for instance requirements-minimum.txt
 CONSTRAINTS ?=
 LEGACY := .venv-legacy
+# Tests run in as many processes as there are cores
+PYTEST := $(BIN)/python -m pytest -n logical --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 # benchopt's own tests call a bare `python`
@@ -24,14 +26,14 @@ run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
 	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
 
 test: $(VENV)/.test  ## Run all tests that are fast
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_OPTIONS)
+	$(PYTEST) -m "not slow" $(PYTEST_OPTIONS)
 
 test-all: $(VENV)/.test  ## Run all tests, of the solvers that are installed
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(PYTEST) $(PYTEST_OPTIONS)
 
 # the other tests start benchopt again and again, which imports every library
 test-solvers: $(VENV)/.solvers  ## Run the tests of all solvers there are
-	$(BIN)/python -m pytest tests/test_solvers.py tests/check_installed.py \
+	$(PYTEST) tests/test_solvers.py tests/check_installed.py \
 		$(PYTEST_OPTIONS)
 
 test-legacy: $(LEGACY)/.installed  ## Run the tests of what needs old packages

@@ -115,13 +115,18 @@ def solver(name):
 def check(name, penalty, fit_intercept, X, y):
     """Reaches the certificate, or refuses with a reason.
 
-    The run goes on to 1e-8 or for ten seconds, whichever is first.
+    The run goes on to 1e-8 or for ten seconds, whichever is first; where a
+    slow machine is not even at 1e-6 by then, once more for two minutes.
     """
     before = X.copy()
     problem = objective(**PENALTIES[penalty], fit_intercept=fit_intercept)
-    run = run_to_the_end(
-        solver(name), problem, dict(X=X, y=y), timeout=10, target=1e-8
-    )
+    for seconds in (10, 120):
+        run = run_to_the_end(
+            solver(name), problem, dict(X=X, y=y), timeout=seconds,
+            target=1e-8,
+        )
+        if run.skipped or run.points[-1]["relative_gap"] <= 1e-6:
+            break
     assert abs(X - before).max() == 0
     if run.skipped is not None:
         assert len(run.skipped) > 20
