@@ -12,6 +12,7 @@ from benchmark_utils import tiny_newton
 from benchmark_utils.cpu import vector_bytes
 from benchmark_utils.dense_newton import STATUS, DenseFit
 from benchmark_utils.few_samples import fit_few_samples
+from benchmark_utils.logistic import log_loss
 from benchmark_utils.sparse_newton import better_dense, fit_sparse
 from benchmark_utils.streamed_newton import fit_rows
 from benchmark_utils.tiny_newton import (
@@ -69,7 +70,7 @@ def fit_logistic(
         Iterations, each a direction and a step.
     coef_init : array of shape (n_features,), optional
     intercept_init : float
-        Start from there instead of zero.
+        Start from there instead of zero, unless F is larger there.
     float32_copy : bool
         Make a copy of X for the products where that is faster: in float32
         or, where X is large, in half precision. Without it no copy is made
@@ -155,6 +156,8 @@ def fit_logistic(
             x[p] = intercept_init
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
+        if _is_worse_than_zero(X, y, x, l2):
+            x[:], coef_init = 0.0, None
     if is_sparse:
         return fit_sparse(
             X, y, l2, fit_intercept, tol, max_iter, coef_init,
@@ -174,6 +177,14 @@ def fit_logistic(
         if result is not None:
             return result
     return _fit_dense(*arguments, x, bool(float32_copy))
+
+
+def _is_worse_than_zero(X, y, x, l2):
+    """Whether F is larger at x than at zero."""
+    coef, intercept = x[:X.shape[1]], x[X.shape[1]:].sum()
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = log_loss(y * (X @ coef + intercept)) + l2 / 2 * coef @ coef
+    return not value <= len(y) * np.log(2.0)
 
 
 def _is_tiny(n, q):

@@ -247,8 +247,35 @@ def weigh_along(work, m, dm, t, s, h, count):
 
 
 @njit(error_model="numpy", cache=True)
-def loss(work, m, s, count):
-    """sum log(1 + exp(-m)), s being the weights at m: without exponential.
+def loss(work, m, s, count, mass):
+    """sum log(1 + exp(-m)), s being the weights at m, `mass` their sum.
+
+    Without exponentials: sum max(-m, 0) - log prod max(s, 1 - s), where the
+    product's rounding, 1e-16 a sample, is little; else each logarithm by its
+    series. 200 samples in 0.04 instead of 0.34 us.
+    """
+    if mass < 1e-3 * count:
+        return _loss_one_by_one(work, m, s, count)
+    total, zero, one = 0.0, simd.splat(0.0), simd.splat(1.0)
+    # factors are at least 1 / 2: 2^-512 is far from underflow
+    for start in range(0, count, 512):
+        hinge, product = zero, one
+        for i in range(start, min(start + 512, count), LANES):
+            weight = simd.load(work, s + i)
+            negative = simd.sub(zero, simd.load(work, m + i))
+            hinge = simd.add(
+                hinge, simd.where_positive(negative, negative, zero)
+            )
+            product = simd.mul(product, simd.where_positive(
+                negative, weight, simd.sub(one, weight)
+            ))
+        total += simd.total(hinge) - math.log(simd.product(product))
+    return total
+
+
+@njit(error_model="numpy", cache=True)
+def _loss_one_by_one(work, m, s, count):
+    """`loss` where it is small: also relative to it, nothing is lost.
 
     log(1 + e), where e / (2 + e) = u / (2 - u) for u = e / (1 + e), the
     lesser of s and 1 - s.
@@ -279,53 +306,19 @@ def third_order(work, s, h, dm, out, count):
 
 @njit(error_model="numpy", cache=True)
 def advance(work, m, t, dm, count):
-    """m += t dm."""
-    step = simd.splat(t)
+    """m += t dm; returns max |t dm|."""
+    step, longest = simd.splat(t), simd.splat(0.0)
     for i in range(0, count, LANES):
-        simd.store(work, m + i, simd.fma(
-            step, simd.load(work, dm + i), simd.load(work, m + i)
-        ))
+        moved = simd.mul(step, simd.load(work, dm + i))
+        simd.store(work, m + i, simd.add(moved, simd.load(work, m + i)))
+        longest = simd.larger(simd.magnitude(moved), longest)
+    return simd.largest(longest)
 
 
 @njit(error_model="numpy", cache=True)
-def class_factor(ascent, mass):
-    """What to scale the weights of the heavier class by, and its sign.
-
-    `ascent` is sum_i y_i s_i, `mass` is sum_i s_i.
-    """
-    heavier = 0.5 * (mass + abs(ascent))
-    lighter = max(0.5 * (mass - abs(ascent)), 0.0)
-    c = lighter / heavier if heavier > 0.0 else 1.0
-    return c, 1.0 if ascent > 0.0 else -1.0
-
-
-@njit(error_model="numpy", cache=True)
-def scale_class(work, labels, m, s, c_s, c, sign, padded):
-    """c_s = s, times c in the class `sign`; returns its price.
-
-    That is sum KL(c s || s) over the class; s is sigmoid(-m).
-    """
-    one, zero, price = simd.splat(1.0), simd.splat(0.0), simd.splat(0.0)
-    part, side = simd.splat(c), simd.splat(sign)
-    left = simd.splat(math.log1p(-c) if c < 1.0 else 0.0)
-    log_c = simd.splat(math.log(c) if c > 0.0 else 0.0)
-    for i in range(0, padded, LANES):
-        # the padding has label zero
-        heavy = simd.mul(simd.load(work, labels + i), side)
-        dual = simd.load(work, s + i)
-        dual = simd.where_positive(heavy, simd.mul(dual, part), dual)
-        simd.store(work, c_s + i, dual)
-        if c < 1.0:
-            x = simd.sub(left, simd.load(work, m + i))
-            e = exp_of_negative(simd.sub(zero, simd.magnitude(x)))
-            rest = simd.add(
-                log1p_of_unit(e), simd.where_positive(x, x, zero)
-            )
-            one_price = simd.fma(
-                dual, log_c, simd.mul(simd.sub(one, dual), rest)
-            )
-            one_price = simd.where_positive(one_price, one_price, zero)
-            price = simd.add(
-                price, simd.where_positive(heavy, one_price, zero)
-            )
-    return simd.total(price)
+def largest(work, m, n):
+    """max |m_i| over the n samples, not over the padding."""
+    result = 0.0
+    for i in range(n):
+        result = max(result, abs(work[m + i]))
+    return result

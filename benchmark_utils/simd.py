@@ -229,20 +229,42 @@ def polynomial(coefficients):
     return evaluate
 
 
-def _summed(builder, a):
-    """The sum of eight lanes, pairwise."""
-    for half in (4, 2, 1):
-        low = shuffled(builder, a, a, range(half))
-        high = shuffled(builder, a, a, range(half, 2 * half))
-        a = builder.fadd(low, high)
-    return builder.extract_element(a, ir.Constant(INT32, 0))
+def _larger(builder, a, b):
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
 @intrinsic
-def total(typingctx, a):
-    """The sum of the eight entries."""
+def larger(typingctx, a, b):
+    """max(a, b); b where one is NaN."""
 
     def codegen(context, builder, signature, args):
-        return _summed(builder, args[0])
+        return _larger(builder, *args)
 
-    return types.float64(float64x8), codegen
+    return float64x8(float64x8, float64x8), codegen
+
+
+def _fold(combine, text):
+    """An intrinsic that makes one number of eight, pairwise."""
+
+    def codegen(context, builder, signature, args):
+        (a,) = args
+        for half in (4, 2, 1):
+            low = shuffled(builder, a, a, range(half))
+            high = shuffled(builder, a, a, range(half, 2 * half))
+            a = combine(builder, low, high)
+        return builder.extract_element(a, ir.Constant(INT32, 0))
+
+    def typing(typingctx, a):
+        return types.float64(float64x8), codegen
+
+    typing.__doc__ = text
+    return intrinsic(typing)
+
+
+total = _fold(
+    lambda builder, a, b: builder.fadd(a, b), "The sum of the eight entries."
+)
+product = _fold(
+    lambda builder, a, b: builder.fmul(a, b), "Their product."
+)
+largest = _fold(_larger, "The largest of them.")

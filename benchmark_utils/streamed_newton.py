@@ -14,14 +14,18 @@ from numba import njit
 
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
+from benchmark_utils.few_certificate import (
+    FLOAT64_LIMIT,
+    ITERATION_LIMIT,
+    REACHED,
+    class_factor,
+    scale_class,
+)
 from benchmark_utils.few_hessian import BLOCK, sums_size
 from benchmark_utils.few_kernels import FAR
 from benchmark_utils.simd import LANES
 from benchmark_utils.tiny_newton import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
     PIVOT,
-    REACHED,
     fit_tiny,
     flat,
     workspace_size,
@@ -122,12 +126,12 @@ def balanced_gap(
 ):
     """The duality gap with an intercept, by one more pass.
 
-    As `tiny_newton._balanced_gap`.
+    As `few_certificate.balanced_gap`.
     """
     q = p + 1
     m = A + max(q, (p + LANES - 1) // LANES * LANES) * _PITCH
     s, h = m + _PITCH, m + 2 * _PITCH
-    c, sign = few.class_factor(ascent, mass)
+    c, sign = class_factor(ascent, mass)
     for j in range(p):
         work[total + j] = 0.0
     gap = 0.0
@@ -141,7 +145,7 @@ def balanced_gap(
         for i in range(count, padded):
             work[m + i] = FAR
         few.weigh(work, m, s, h, padded)
-        gap += few.scale_class(
+        gap += scale_class(
             work, A + p * _PITCH, m, s, s, c, sign, padded
         )
         few.project(work, A, _PITCH, p, s, part, padded)

@@ -24,6 +24,13 @@ from numba import njit, types
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
 from benchmark_utils import few_vectors as vectors
+from benchmark_utils.few_certificate import (
+    FLOAT64_LIMIT,
+    ITERATION_LIMIT,
+    PATIENCE,
+    REACHED,
+    balanced_gap,
+)
 from benchmark_utils.few_hessian import sums_size
 from benchmark_utils.few_kernels import FAR
 from benchmark_utils.few_pairs import (
@@ -33,9 +40,8 @@ from benchmark_utils.few_pairs import (
     remember,
 )
 from benchmark_utils.simd import LANES
+from benchmark_utils.two_columns import fit_two
 
-# What a fit can end with
-REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 # Of `fit_array`: nothing that it can answer
 NOT_HERE = -1
 # Pivots below this share of their diagonal entry are rounding
@@ -43,8 +49,10 @@ PIVOT = 1e-15
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
-# Iterations without progress that are waited for
-_PATIENCE = 15
+# Margins that were so much larger on their way have rounding to be cleared;
+# where they have gone less far than `_NEAR` it is nothing
+_DRIFT, _NEAR = 10.0, 100.0
+_FRESH_STARTS = 4
 
 
 def flat(X):
@@ -69,26 +77,6 @@ def workspace_size(n, q):
     width = (q + LANES) // LANES * LANES
     columns = max(q + 5, width) * pitch
     return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
-
-
-@njit(error_model="numpy", cache=True)
-def _balanced_gap(
-    work, A, pitch, p, padded, m, s, c_s, total, w, l2, ascent, mass
-):
-    """The duality gap with an intercept, whose column is row p of A.
-
-    The weights of the heavier class are scaled by c < 1 until
-    sum_i y_i a_i = 0; the price is KL(c s || s) for each of its samples.
-    `ascent` is sum_i y_i s_i, `mass` is sum_i s_i.
-    """
-    c, sign = few.class_factor(ascent, mass)
-    gap = few.scale_class(
-        work, A + p * pitch, m, s, c_s, c, sign, padded
-    )
-    few.project(work, A, pitch, p, c_s, total, padded)
-    for j in range(p):
-        gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
-    return gap
 
 
 @njit(error_model="numpy", cache=True)
@@ -156,6 +144,30 @@ def fit_tiny(
     value : float
         F.
     """
+    iterations, grams = 0, 0
+    for _ in range(_FRESH_STARTS):
+        more, formed, status, gap, value, drifted = _fit_from(
+            data, start, row_stride, column_stride, n, p, y, y0, l2,
+            intercept, tol, max_iter - iterations, work, x, x0,
+        )
+        iterations += more
+        grams += formed
+        if not drifted:
+            return iterations, grams, status, gap, value
+    return iterations, grams, FLOAT64_LIMIT, gap, value
+
+
+@njit(error_model="numpy", cache=True)
+def _fit_from(
+    data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
+    tol, max_iter, work, x, x0,
+):
+    """`fit_tiny` with margins that are updated by their changes only.
+
+    Returns as it does, and whether they have drifted: they were more than
+    `_DRIFT` times as large on their way, so their rounding is not that of
+    the margins at x.
+    """
     q = p + 1 if intercept else p
     padded = (n + LANES - 1) // LANES * LANES
     pitch = _pitch(n)
@@ -163,7 +175,7 @@ def fit_tiny(
     # whole cache lines
     A = -(work.ctypes.data >> 3) & (LANES - 1)
     # `signed_columns` writes up to seven columns too many, before these
-    m = A + q * pitch
+    m = A + max(q, 2) * pitch
     dm, s, h, c = m + pitch, m + 2 * pitch, m + 3 * pitch, m + 4 * pitch
     sums = A + max(q + 5, width) * pitch
     U = sums + sums_size(q)
@@ -178,6 +190,12 @@ def fit_tiny(
     )
     if intercept:
         few.label_column(n, y, y0, work, A + p * pitch)
+    if q <= 2:
+        # margins are computed anew at each point
+        return *fit_two(
+            work, A, pitch, n, padded, m, s, dm, d, w, p, q, l2, intercept,
+            tol, max_iter, x, x0,
+        ), False
     at_zero = True
     for j in range(q):
         work[w + j] = x[x0 + j]
@@ -190,8 +208,10 @@ def fit_tiny(
         few.combine(work, A, pitch, q, w, m, padded)
     for i in range(n, padded):
         work[m + i] = FAR
+    travel = 0.0
     if not at_zero:
         mass = few.weigh(work, m, s, h, padded)
+        travel = few.largest(work, m, n)
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
@@ -212,7 +232,7 @@ def fit_tiny(
         bound = mass + 0.5 * penalty
         if gap <= tol * bound:
             if intercept:
-                gap = _balanced_gap(
+                gap = balanced_gap(
                     work, A, pitch, p, padded, m, s, dm, d, w, l2,
                     -work[g + p], mass,
                 )
@@ -225,7 +245,7 @@ def fit_tiny(
             worse = 0
         else:
             worse += 1
-            if worse == _PATIENCE:
+            if worse == PATIENCE:
                 status = FLOAT64_LIMIT
                 break
         best = min(best, total)
@@ -268,9 +288,7 @@ def fit_tiny(
                 # nothing else bounds its step where all weights are 0 or 1
                 corner, least = U + p * width + p, 0.1 * abs(work[g + p])
                 if work[corner] < least:
-                    largest = 1.0
-                    for i in range(n):
-                        largest = max(largest, abs(work[m + i]))
+                    largest = max(few.largest(work, m, n), 1.0)
                     work[corner] = max(work[corner], least / largest)
             for j in range(q):
                 work[U + j * width + q] = -work[g + j]
@@ -314,16 +332,17 @@ def fit_tiny(
             # no step was accepted: the weights are those of the one before
             _, _, mass = few.weigh_along(work, m, dm, t, s, h, padded)
         vectors.move(work, t, d, w, z, g, old, width)
-        few.advance(work, m, t, dm, padded)
+        travel += few.advance(work, m, t, dm, padded)
     if status != REACHED and intercept:
-        gap = _balanced_gap(
+        gap = balanced_gap(
             work, A, pitch, p, padded, m, s, dm, d, w, l2, -work[g + p],
             mass,
         )
     for j in range(q):
         x[x0 + j] = work[w + j]
-    value = few.loss(work, m, s, padded) + 0.5 * penalty
-    return iteration, grams, status, gap, value
+    value = few.loss(work, m, s, padded, mass) + 0.5 * penalty
+    drifted = travel > _NEAR and travel > _DRIFT * few.largest(work, m, n)
+    return iteration, grams, status, gap, value, drifted
 
 
 @njit(error_model="numpy", cache=True)
@@ -332,7 +351,9 @@ def summary(iterations, grams, status, gap, value):
 
     Iterations, passes, Hessians, status, the relative gap and F.
     """
-    relative = gap / value if value > 0.0 or not gap < np.inf else 0.0
+    relative = gap
+    if gap < np.inf:
+        relative = min(gap / value, 1.0) if value > 0.0 else 0.0
     return (
         iterations, 2 * iterations + 1 + grams, grams, status, relative, value
     )

@@ -10,9 +10,15 @@ from benchmark_utils import logistic as naive
 from benchmark_utils import simd, simd_tiles
 from benchmark_utils.auto_newton import fit_logistic
 from benchmark_utils.certificate import certify
+from benchmark_utils.few_certificate import class_factor, scale_class
 from benchmark_utils.simd import LANES
 from benchmark_utils.streamed_newton import BLOCK, read, streamed_size
-from benchmark_utils.tiny_newton import flat
+from benchmark_utils.tiny_newton import (
+    REACHED,
+    fit_tiny,
+    flat,
+    workspace_size,
+)
 
 RNG = np.random.default_rng(0)
 EXTREME = [-800.0, -700.0, -30.0, -1e-300, 0.0, 1e-9, 30.0, 700.0, 800.0]
@@ -36,7 +42,7 @@ def one_loss(work, i):
     """The loss of margin i alone, its weight being at work[16 + i]."""
     alone = np.concatenate([np.full(8, few.FAR), np.zeros(8)])
     alone[0], alone[8] = work[i], work[16 + i]
-    return few.loss(alone, 0, 8, 8)
+    return few.loss(alone, 0, 8, 8, alone[8])
 
 
 def test_weights_and_losses():
@@ -48,7 +54,7 @@ def test_weights_and_losses():
     np.testing.assert_allclose(work[16:32], s, rtol=2e-15, atol=1e-303)
     np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
     assert mass == pytest.approx(s.sum())
-    assert few.loss(work, 0, 16, 16) == pytest.approx(
+    assert few.loss(work, 0, 16, 16, mass) == pytest.approx(
         naive.log_loss(margins), rel=1e-14
     )
     # none drowns in the sum of the others
@@ -61,6 +67,18 @@ def test_weights_and_losses():
     loss, again = few.weigh_and_lose(work, 0, 16, 32, 16)
     assert (loss, again) == pytest.approx((naive.log_loss(margins), mass))
     np.testing.assert_allclose(work[32:48], h, rtol=2e-15, atol=1e-303)
+
+
+# of samples, and what is added to their margins: few and many factors of a
+# product, and losses that would drown in its rounding
+@pytest.mark.parametrize("n", [8, 512, 2000])
+@pytest.mark.parametrize("shift", [-20.0, 0.0, 6.0, 30.0])
+def test_losses_of_many_samples(n, shift):
+    margins = RNG.standard_normal(n) + shift
+    work = np.concatenate([margins, naive.dual_weights(margins)])
+    assert few.loss(work, 0, n, n, work[n:].sum()) == pytest.approx(
+        naive.log_loss(margins), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("n", [1, 8, 13])
@@ -121,8 +139,10 @@ def test_weights_along_a_step():
     s, h = naive.dual_weights(m + 0.7 * d), naive.curvature(m + 0.7 * d)
     close([first, second, mass], [-s @ d, h @ d**2, s.sum()])
     close(work[48:], np.concatenate([s, h]))
-    few.advance(work, 0, 0.7, 24, 24)
+    longest = few.advance(work, 0, 0.7, 24, 24)
     close(work[:24], m + 0.7 * d)
+    assert longest == pytest.approx(0.7 * abs(d).max())
+    assert few.largest(work, 0, 20) == abs(work[:20]).max()
 
 
 @pytest.mark.parametrize("name", ["float64", "float32", "F", "rows", "C"])
@@ -240,8 +260,8 @@ def test_price_of_a_balanced_dual_point():
     m = np.concatenate([EXTREME, RNG.standard_normal(7) * 3])
     y, s = np.where(np.arange(16) % 3, 1.0, -1.0), naive.dual_weights(m)
     work = np.concatenate([y, m, s, np.empty(16)])
-    c, sign = few.class_factor(y @ s, s.sum())
-    price = few.scale_class(work, 0, 16, 32, 48, c, sign, 16)
+    c, sign = class_factor(y @ s, s.sum())
+    price = scale_class(work, 0, 16, 32, 48, c, sign, 16)
     assert work[48:] @ y == pytest.approx(0.0, abs=1e-14)
     heavy = y * sign > 0
     a, b = c * s[heavy], s[heavy]
@@ -379,3 +399,29 @@ def test_vectors_are_values():
     expected = (a[:8] + 0.5) * a[:8]
     assert powers(a, 3) == pytest.approx(expected.sum())
     np.testing.assert_allclose(a[8:], expected)
+
+
+@pytest.mark.parametrize("l2", [1e-8, 1e-3])
+@pytest.mark.parametrize("n", [10, 200])
+def test_margins_that_came_from_far_are_computed_anew(n, l2):
+    """Updated by their changes alone, they claimed 1e-13 where it was 1."""
+    X, y = design(n, 3)
+    X[:, 1] *= 1e6
+    x = RNG.standard_normal(3) * 10
+    *_, status, gap, value = fit_tiny(
+        X.ravel(), 0, 3, 1, n, 3, y, 0, l2, False, 1e-8, 1000,
+        np.empty(workspace_size(n, 3)), x, 0,
+    )
+    point = certify(X, y, x, 0.0, 0.0, l2, False)
+    assert value == pytest.approx(point.value, rel=1e-10)
+    assert status == REACHED
+    assert point.relative_gap <= 2e-8
+
+
+def test_a_start_that_is_worse_than_zero_is_not_used():
+    X, y = design(50, 3)
+    X[-1] *= 1e6
+    for start in (np.full(3, 1e8), np.full(3, -1e300)):
+        coef, _, info = fit_logistic(X, y, l2=1e-3, coef_init=start)
+        np.testing.assert_array_equal(coef, fit_logistic(X, y, l2=1e-3)[0])
+        assert info["converged"]
