@@ -144,6 +144,11 @@ def fit_tiny(
     value : float
         F.
     """
+    if p + intercept <= 2:
+        return fit_two(
+            data, start, row_stride, column_stride, n, p, y, y0, l2,
+            intercept, tol, max_iter, work, x, x0,
+        )
     iterations, grams = 0, 0
     for _ in range(_FRESH_STARTS):
         more, formed, status, gap, value, drifted = _fit_from(
@@ -175,7 +180,7 @@ def _fit_from(
     # whole cache lines
     A = -(work.ctypes.data >> 3) & (LANES - 1)
     # `signed_columns` writes up to seven columns too many, before these
-    m = A + max(q, 2) * pitch
+    m = A + q * pitch
     dm, s, h, c = m + pitch, m + 2 * pitch, m + 3 * pitch, m + 4 * pitch
     sums = A + max(q + 5, width) * pitch
     U = sums + sums_size(q)
@@ -190,12 +195,6 @@ def _fit_from(
     )
     if intercept:
         few.label_column(n, y, y0, work, A + p * pitch)
-    if q <= 2:
-        # margins are computed anew at each point
-        return *fit_two(
-            work, A, pitch, n, padded, m, s, dm, d, w, p, q, l2, intercept,
-            tol, max_iter, x, x0,
-        ), False
     at_zero = True
     for j in range(q):
         work[w + j] = x[x0 + j]

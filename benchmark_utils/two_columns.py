@@ -102,18 +102,28 @@ def fourth_at_zero(work, A, pitch, padded, d0, d1):
 
 @njit(error_model="numpy", cache=True)
 def fit_two(
-    work, A, pitch, n, padded, m, s, c_s, total, w, p, q, l2, intercept, tol,
-    max_iter, x, x0,
+    data, start, row_stride, column_stride, n, p, y, y0, l2, intercept, tol,
+    max_iter, work, x, x0,
 ):
-    """`tiny_newton.fit_tiny` for q <= 2, where A is in `work` already.
-
-    m, s, c_s, total and w are places in it to be used; what is returned is
-    the same.
-    """
-    if q == 1:
-        few.clear(work, A + pitch, padded)
-    ridge0 = l2 if p > 0 else 0.0
-    ridge1 = 0.0 if intercept and q == 2 else l2
+    """`tiny_newton.fit_tiny` for p + intercept <= 2."""
+    q = p + 1 if intercept else p
+    padded = (n + LANES - 1) // LANES * LANES
+    pitch = padded + LANES
+    # whole cache lines
+    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    m, s, c_s = A + 2 * pitch, A + 3 * pitch, A + 4 * pitch
+    w, total = A + 5 * pitch, A + 5 * pitch + 2
+    for i in range(n):
+        sign, at = y[y0 + i], start + i * row_stride
+        work[A + i] = sign * data[at]
+        work[A + pitch + i] = (
+            sign * data[at + column_stride] if p == 2
+            else sign if intercept else 0.0
+        )
+    for i in range(n, padded):
+        work[A + i] = 0.0
+        work[A + pitch + i] = 0.0
+    ridge0, ridge1 = l2, 0.0 if intercept else l2
     w0 = x[x0]
     w1 = x[x0 + 1] if q == 2 else 0.0
     excess = 0.5 * (padded - n)
