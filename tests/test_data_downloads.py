@@ -278,11 +278,15 @@ def test_openml_what_does_not_exist(server, parameters, reason):
 
 
 def test_growth_is_shown(tmp_path, capsys):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_bytes(b"x" * 3_000_000)
+    printed, deadline = "", time.monotonic() + 60
     with downloads.growth_shown(tmp_path / "new", "table", every=0.02):
-        (tmp_path / "new").mkdir()
-        (tmp_path / "new" / "file").write_bytes(b"x" * 3_000_000)
-        time.sleep(0.2)
-    printed = capsys.readouterr().out
+        # whole at once: what is written may be looked at half-way
+        (tmp_path / "old").rename(tmp_path / "new")
+        while not printed and time.monotonic() < deadline:
+            time.sleep(0.1)
+            printed = capsys.readouterr().out
     assert printed.startswith("table: 3.0 MB after")
     assert printed.count("\n") == 1
 

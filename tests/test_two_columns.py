@@ -168,6 +168,21 @@ def test_many_columns_give_the_same():
             )
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("p", [1, 2])
+def test_layouts_and_precisions(p, fit_intercept):
+    X, y = easy(37, p)
+    X = np.round(X * 8) / 8
+    expected = fit_logistic(X, y, fit_intercept=fit_intercept)
+    for stored in (
+        np.asfortranarray(X), X.astype(np.float32),
+        np.asfortranarray(X, np.float32), np.repeat(X, 2, axis=0)[::2],
+    ):
+        found = fit_logistic(stored, y, fit_intercept=fit_intercept)
+        np.testing.assert_array_equal(found[0], expected[0])
+        assert found[1:] == expected[1:]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
 def test_what_overflows_is_refused(bad):
     X, y = easy(10, 2)
