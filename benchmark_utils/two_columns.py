@@ -39,7 +39,8 @@ def derivatives(work, A, pitch, m, s, padded, w0, w1):
     """The sums above at w; the margins and weights go to m and s.
 
     The mass, two of A s, the Hessian's 00, 01, 11 and the third derivative's
-    000, 001, 011, 111. The padding counts in the mass, with 1 / 2 a sample.
+    000, 001, 011, 111. A third row of A is added to the margins: `FAR` in the
+    padding.
     """
     zero, half = simd.splat(0.0), simd.splat(0.5)
     a, b = simd.splat(w0), simd.splat(w1)
@@ -47,7 +48,8 @@ def derivatives(work, A, pitch, m, s, padded, w0, w1):
     h11, t000, t001, t011, t111 = zero, zero, zero, zero, zero
     for i in range(0, padded, LANES):
         x, z = simd.load(work, A + i), simd.load(work, A + pitch + i)
-        margin = simd.fma(b, z, simd.mul(a, x))
+        margin = simd.fma(a, x, simd.load(work, A + 2 * pitch + i))
+        margin = simd.fma(b, z, margin)
         weight, bend = weights_of(margin)
         simd.store(work, m + i, margin)
         simd.store(work, s + i, weight)
@@ -69,19 +71,21 @@ def derivatives(work, A, pitch, m, s, padded, w0, w1):
 
 
 @njit(error_model="numpy", cache=True)
-def derivatives_at_zero(work, A, pitch, m, s, padded):
+def derivatives_at_zero(work, A, pitch, m, s, n, padded):
     """The same at w = 0, without exponentials; the third is zero there."""
     zero, half = simd.splat(0.0), simd.splat(0.5)
     g0, g1, h00, h01, h11 = zero, zero, zero, zero, zero
     for i in range(0, padded, LANES):
         x, z = simd.load(work, A + i), simd.load(work, A + pitch + i)
-        simd.store(work, m + i, zero)
+        simd.store(work, m + i, simd.load(work, A + 2 * pitch + i))
         simd.store(work, s + i, half)
         g0, g1 = simd.add(g0, x), simd.add(g1, z)
         h00, h01 = simd.fma(x, x, h00), simd.fma(x, z, h01)
         h11 = simd.fma(z, z, h11)
+    for i in range(n, padded):
+        work[s + i] = 0.0
     return (
-        0.5 * padded, 0.5 * simd.total(g0), 0.5 * simd.total(g1),
+        0.5 * n, 0.5 * simd.total(g0), 0.5 * simd.total(g1),
         0.25 * simd.total(h00), 0.25 * simd.total(h01),
         0.25 * simd.total(h11), 0.0, 0.0, 0.0, 0.0,
     )
@@ -111,8 +115,8 @@ def fit_two(
     pitch = padded + LANES
     # whole cache lines
     A = -(work.ctypes.data >> 3) & (LANES - 1)
-    m, s, c_s = A + 2 * pitch, A + 3 * pitch, A + 4 * pitch
-    w, total = A + 5 * pitch, A + 5 * pitch + 2
+    far, m, s = A + 2 * pitch, A + 3 * pitch, A + 4 * pitch
+    c_s, w, total = A + 5 * pitch, A + 6 * pitch, A + 6 * pitch + 2
     for i in range(n):
         sign, at = y[y0 + i], start + i * row_stride
         work[A + i] = sign * data[at]
@@ -120,23 +124,23 @@ def fit_two(
             sign * data[at + column_stride] if p == 2
             else sign if intercept else 0.0
         )
+        work[far + i] = 0.0
     for i in range(n, padded):
         work[A + i] = 0.0
         work[A + pitch + i] = 0.0
+        work[far + i] = FAR
     ridge0, ridge1 = l2, 0.0 if intercept else l2
     w0 = x[x0]
     w1 = x[x0 + 1] if q == 2 else 0.0
-    excess = 0.5 * (padded - n)
     at_zero = w0 == 0.0 and w1 == 0.0
     if at_zero:
         mass, b0, b1, h00, h01, h11, t000, t001, t011, t111 = (
-            derivatives_at_zero(work, A, pitch, m, s, padded)
+            derivatives_at_zero(work, A, pitch, m, s, n, padded)
         )
     else:
         mass, b0, b1, h00, h01, h11, t000, t001, t011, t111 = derivatives(
             work, A, pitch, m, s, padded, w0, w1
         )
-    mass -= excess
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration = ITERATION_LIMIT, 0
     gap, g0, g1, penalty = np.inf, 0.0, 0.0, 0.0
@@ -206,7 +210,6 @@ def fit_two(
             mass, b0, b1, h00, h01, h11, t000, t001, t011, t111 = (
                 derivatives(work, A, pitch, m, s, padded, w0, w1)
             )
-            mass -= excess
             first = (ridge0 * w0 - b0) * d0 + (ridge1 * w1 - b1) * d1
             if abs(first) <= _FLAT * -slope:
                 break
@@ -224,10 +227,6 @@ def fit_two(
             if high == np.inf:
                 following = min(following, 10.0 * t)
             t = following
-    # the padding has no loss
-    for i in range(n, padded):
-        work[m + i] = FAR
-        work[s + i] = 0.0
     if status != REACHED and intercept:
         work[w], work[w + 1] = w0, w1
         gap = balanced_gap(

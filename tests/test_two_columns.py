@@ -7,6 +7,7 @@ import pytest
 from benchmark_utils import logistic as naive
 from benchmark_utils.auto_newton import fit_logistic
 from benchmark_utils.certificate import certify
+from benchmark_utils.few_kernels import FAR
 from benchmark_utils.two_columns import (
     derivatives,
     derivatives_at_zero,
@@ -20,9 +21,10 @@ def in_buffer(A):
     """Signed columns as `tiny_newton` lays them out, margins, weights."""
     n = A.shape[1]
     padded = -(-n // 8) * 8
-    work = np.zeros((4, padded))
+    work = np.zeros((5, padded))
     work[:2, :n] = A
-    return work, (work.ravel(), 0, padded, 2 * padded, 3 * padded, padded)
+    work[2, n:] = FAR
+    return work, (work.ravel(), 0, padded, 3 * padded, 4 * padded, padded)
 
 
 @pytest.mark.parametrize("n", [1, 8, 10, 203])
@@ -40,21 +42,23 @@ def test_derivatives(n):
         for which in itertools.combinations_with_replacement((0, 1), degree)
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
-    assert mass == pytest.approx(s.sum() + 0.5 * (work.shape[1] - n))
-    np.testing.assert_allclose(work[2, :n], m, rtol=1e-14)
-    np.testing.assert_allclose(work[3, :n], s, rtol=1e-14)
+    assert mass == pytest.approx(s.sum(), rel=1e-14)
+    np.testing.assert_allclose(work[3, :n], m, rtol=1e-14)
+    np.testing.assert_allclose(work[4, :n], s, rtol=1e-14)
 
 
 @pytest.mark.parametrize("n", [1, 8, 10, 203])
 def test_derivatives_at_zero(n):
     work, arguments = in_buffer(RNG.standard_normal((2, n)))
     expected = derivatives(*arguments, 0.0, 0.0)
-    work[2:] = np.nan
+    margins, weights = work[3:].copy()
+    work[3:] = np.nan
     np.testing.assert_allclose(
-        derivatives_at_zero(*arguments), expected, rtol=1e-13, atol=1e-14
+        derivatives_at_zero(*arguments[:-1], n, arguments[-1]), expected,
+        rtol=1e-13, atol=1e-14,
     )
-    assert (work[2] == 0).all()
-    assert (work[3] == 0.5).all()
+    np.testing.assert_array_equal(work[3], margins)
+    np.testing.assert_allclose(work[4], weights, atol=1e-300)
 
 
 def test_the_fourth_derivative_at_zero():
