@@ -156,13 +156,14 @@ def fit_logistic(
             x[p] = intercept_init
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
-        if _is_worse_than_zero(X, y, x, l2):
-            x[:], coef_init = 0.0, None
     if is_sparse:
         return fit_sparse(
             X, y, l2, fit_intercept, tol, max_iter, coef_init,
             intercept_init, float32_copy,
         )
+    # `fit_sparse` sees to it itself, at the first point that it computes
+    if x.any() and _is_worse_than_zero(X, y, x, l2):
+        x[:] = 0.0
     if _is_tiny(n, q):
         return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
     arguments = (

@@ -168,7 +168,7 @@ def project(work, A, pitch, q, s, out, count):
         work[out + j + 3] = simd.total(d)
         j += 4
     # the rest in pairs (the last column twice), two sums for each: one alone
-    # would wait for itself; 200 x 10 in 0.13 instead of 0.20 us
+    # would wait for itself; 200 x 10 in 0.105 instead of 0.12 us
     while j < q:
         a = simd.splat(0.0)
         b, c, d = a, a, a
@@ -265,7 +265,7 @@ def loss(work, m, s, count, mass):
 
     Without exponentials: sum max(-m, 0) - log prod max(s, 1 - s), where the
     product's rounding, 1e-16 a sample, is little; else each logarithm by its
-    series. 200 samples in 0.04 instead of 0.34 us.
+    series. 200 samples in 0.06 instead of 0.33 us.
     """
     if mass < 1e-3 * count:
         return _loss_one_by_one(work, m, s, count)

@@ -40,12 +40,10 @@ from benchmark_utils.few_pairs import (
     remember,
 )
 from benchmark_utils.simd import LANES
-from benchmark_utils.two_columns import fit_two
+from benchmark_utils.two_columns import PIVOT, fit_two
 
 # Of `fit_array`: nothing that it can answer
 NOT_HERE = -1
-# Pivots below this share of their diagonal entry are rounding
-PIVOT = 1e-15
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0

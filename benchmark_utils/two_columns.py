@@ -29,7 +29,7 @@ from benchmark_utils.few_kernels import FAR, weights_of
 from benchmark_utils.simd import LANES
 
 # Pivots below this share of their diagonal entry are rounding
-_PIVOT = 1e-15
+PIVOT = 1e-15
 # A step is taken once the slope along it has fallen to this share
 _FLAT = 0.4
 
@@ -184,7 +184,7 @@ def fit_two(
         diagonal, corner = h00 + ridge0, h11 + ridge1
         inverse0 = 1.0 / diagonal if diagonal > 0.0 else 0.0
         below = h01 * inverse0
-        pivot = max(corner - below * h01, _PIVOT * corner)
+        pivot = max(corner - below * h01, PIVOT * corner)
         inverse1 = 1.0 / pivot if pivot > 0.0 else 0.0
         d1 = (below * g0 - g1) * inverse1
         d0 = -g0 * inverse0 - below * d1
