@@ -2,7 +2,8 @@
 
 Around every curve it leaves a note of what is running and for how long it
 may, and it leaves out what was ended before, with the reason. What did not
-run is kept in the result file (benchmark_utils/not_run.py).
+run is kept in the result file (benchmark_utils/not_run.py). Solvers take turns
+(taking_turns.py).
 """
 import json
 import os
@@ -21,6 +22,7 @@ from benchopt.utils.terminal_output import TerminalOutput
 from make_page import make_page
 from progress import Progress
 from run_benchmark import FOLDER, LIMIT
+from taking_turns import generate_run_kwargs
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -197,6 +199,7 @@ def main():
     runner.parallel_run = guarded(runner.parallel_run)
     pdb_helpers.traceback = last_error
     runner._run_benchmark = run_with_progress(runner._run_benchmark)
+    runner.generate_run_kwargs = generate_run_kwargs
     run([str(ROOT), *sys.argv[1:]], prog_name="tools/run_benchmark.py")
 
 

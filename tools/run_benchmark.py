@@ -3,8 +3,9 @@
     python tools/run_benchmark.py [--hard-limit SECONDS] [options of
                                   `benchopt run`]
 
-It is `benchopt run .` with three additions. Every ten seconds it says how many
-runs are left and about how long they will take. The page that it writes (see
+It is `benchopt run .` with four additions. Every ten seconds it says how many
+runs are left and about how long they will take. Solvers take turns, one
+repetition each (taking_turns.py). The page that it writes (see
 make_page.py) needs no network. And a library that never returns, or takes the
 whole process down with it, costs its own curve only: benchopt runs in a
 process of its own (guarded_run.py), which this one ends after the hard limit
