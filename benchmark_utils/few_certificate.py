@@ -8,8 +8,9 @@ import math
 from numba import njit
 
 from benchmark_utils import simd
-from benchmark_utils.few_kernels import exp_of_negative, log1p_of_unit, project
+from benchmark_utils.few_kernels import project
 from benchmark_utils.simd import LANES
+from benchmark_utils.simd_math import exp_of_negative, log1p_of_unit
 
 # What a fit can end with
 REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2

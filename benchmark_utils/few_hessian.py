@@ -8,7 +8,7 @@ from numba import njit
 
 from benchmark_utils import simd
 from benchmark_utils.few_kernels import clear
-from benchmark_utils.simd import LANES
+from benchmark_utils.simd import LANES, get, put
 from benchmark_utils.simd_tiles import SUM_LANES, make_tile, sum_four
 
 # Samples which, with at most 32 columns, stay in the first-level cache
@@ -101,17 +101,18 @@ def factorize(work, U, width, q, inverse, ridge, least):
     """
     for k in range(q):
         # before anything is subtracted
-        diagonal = work[U + k * width + k] + work[ridge + k]
-        work[U + k * width + k] = diagonal
-        work[inverse + k] = diagonal * least
+        at = U + k * width + k
+        diagonal = get(work, at) + get(work, ridge + k)
+        put(work, at, diagonal)
+        put(work, inverse + k, diagonal * least)
     for k in range(q):
         row = U + k * width
         # not stored: a vector load would have to wait for it
-        pivot = max(work[row + k], work[inverse + k])
+        pivot = max(get(work, row + k), get(work, inverse + k))
         inv = 1.0 / pivot if pivot > 0.0 else 0.0
-        work[inverse + k] = inv
+        put(work, inverse + k, inv)
         for i in range(k + 1, q):
-            factor = simd.splat(-work[row + i] * inv)
+            factor = simd.splat(-get(work, row + i) * inv)
             target = U + i * width
             for v in range(i // LANES * LANES, q + 1, LANES):
                 simd.store(work, target + v, simd.fma(
@@ -125,10 +126,10 @@ def substitute(work, U, width, q, inverse, z, z_stride, out):
     """out = solution of D L' out = z, row by row from the last."""
     for k in range(q - 1, -1, -1):
         row = U + k * width
-        value = work[z + k * z_stride]
+        value = get(work, z + k * z_stride)
         for j in range(k + 1, q):
-            value -= work[row + j] * work[out + j]
-        work[out + k] = value * work[inverse + k]
+            value -= get(work, row + j) * get(work, out + j)
+        put(work, out + k, value * get(work, inverse + k))
 
 
 @njit(error_model="numpy", cache=True)
@@ -136,6 +137,6 @@ def eliminate(work, U, width, q, inverse, z):
     """Apply to z, of width q padded, what `factorize` did to column q."""
     for k in range(q):
         row = U + k * width
-        factor = work[z + k] * work[inverse + k]
+        factor = get(work, z + k) * get(work, inverse + k)
         for j in range(k + 1, q):
-            work[z + j] -= factor * work[row + j]
+            put(work, z + j, get(work, z + j) - factor * get(work, row + j))

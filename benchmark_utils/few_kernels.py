@@ -12,58 +12,16 @@ from numba import njit
 
 from benchmark_utils import simd
 from benchmark_utils.simd import LANES
+from benchmark_utils.simd_math import (
+    exp_of_negative,
+    log1p_of_unit,
+    twice_atanh,
+    weights_of,
+)
 from benchmark_utils.simd_tiles import SUM_LANES, transpose
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
-_LOG2E = 1.4426950408889634
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-_ROUNDER = 6755399441055744.0
-# Taylor: 1 / 12!, 1 / 11!, ..., 1; the remainder is 1.7e-16
-_taylor = simd.polynomial([
-    1 / 479001600, 1 / 39916800, 1 / 3628800, 1 / 362880, 1 / 40320,
-    1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0,
-])
-# 2 atanh(s) / s in s^2
-_atanh = simd.polynomial([2 / k for k in range(31, 0, -2)])
-
-
-@njit(error_model="numpy", cache=True)
-def exp_of_negative(x):
-    """exp(x) for eight x <= 0, as `vector_math.exp_of_negative`."""
-    low = simd.splat(-700.0)
-    x = simd.where_positive(simd.sub(x, low), x, low)
-    rounder = simd.splat(_ROUNDER)
-    shifted = simd.fma(x, simd.splat(_LOG2E), rounder)
-    k = simd.sub(shifted, rounder)
-    r = simd.fma(k, simd.splat(-_LN2_HIGH), x)
-    r = simd.fma(k, simd.splat(-_LN2_LOW), r)
-    return simd.times_power_of_two(_taylor(r), shifted)
-
-
-@njit(error_model="numpy", cache=True)
-def twice_atanh(s):
-    """2 atanh(s) = log((1 + s) / (1 - s)) for eight s in [0, 1 / 3]."""
-    return simd.mul(s, _atanh(simd.mul(s, s)))
-
-
-@njit(error_model="numpy", cache=True)
-def log1p_of_unit(e):
-    """log(1 + e) for eight e in [0, 1]."""
-    return twice_atanh(simd.div(e, simd.add(e, simd.splat(2.0))))
-
-
-@njit(error_model="numpy", cache=True)
-def weights_of(m):
-    """sigmoid(-m) and sigmoid(m) sigmoid(-m) of eight margins."""
-    size = simd.magnitude(m)
-    e = exp_of_negative(simd.sub(simd.splat(0.0), size))
-    one = simd.splat(1.0)
-    q = simd.div(one, simd.add(one, e))
-    small = simd.mul(e, q)
-    return simd.where_positive(m, small, q), simd.mul(small, q)
-
 
 @njit(error_model="numpy", cache=True)
 def signed_columns(

@@ -15,12 +15,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-from benchmark_utils.cpu import vector_bytes
-
 LANES = 8
 DOUBLE, INT64, INT32 = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
 VECTOR = ir.VectorType(DOUBLE, LANES)
-_INTEGERS = ir.VectorType(INT64, LANES)
 
 
 class Float64x8(types.Type):
@@ -52,7 +49,7 @@ def _splat(builder, value):
     return builder.shuffle_vector(single, undefined, zeros)
 
 
-def _called(builder, name, *args):
+def called(builder, name, *args):
     function = builder.module.globals.get(name) or ir.Function(
         builder.module,
         ir.FunctionType(args[0].type, [one.type for one in args]), name,
@@ -61,7 +58,7 @@ def _called(builder, name, *args):
 
 
 def fma_of(builder, a, b, c):
-    return _called(builder, f"llvm.fma.v{LANES}f64", a, b, c)
+    return called(builder, f"llvm.fma.v{LANES}f64", a, b, c)
 
 
 def data_pointer(context, builder, array_type, array):
@@ -127,6 +124,33 @@ def store(typingctx, array, index, value):
 
 
 @intrinsic
+def get(typingctx, array, index):
+    """array[index], without a look whether the index is negative."""
+
+    def codegen(context, builder, signature, args):
+        data = data_pointer(context, builder, signature.args[0], args[0])
+        return builder.load(builder.gep(data, [args[1]]))
+
+    if is_flat(array) and array.dtype == types.float64:
+        return types.float64(array, types.intp), codegen
+    return None
+
+
+@intrinsic
+def put(typingctx, array, index, value):
+    """array[index] = value, the same."""
+
+    def codegen(context, builder, signature, args):
+        data = data_pointer(context, builder, signature.args[0], args[0])
+        builder.store(args[2], builder.gep(data, [args[1]]))
+        return context.get_dummy_value()
+
+    if is_flat(array) and array.dtype == types.float64:
+        return types.void(array, types.intp, types.float64), codegen
+    return None
+
+
+@intrinsic
 def splat(typingctx, value):
     """Eight times the same number."""
 
@@ -168,7 +192,7 @@ def magnitude(typingctx, a):
     """abs(a)"""
 
     def codegen(context, builder, signature, args):
-        return _called(builder, f"llvm.fabs.v{LANES}f64", args[0])
+        return called(builder, f"llvm.fabs.v{LANES}f64", args[0])
 
     return float64x8(float64x8), codegen
 
@@ -184,52 +208,7 @@ def where_positive(typingctx, condition, a, b):
     return float64x8(float64x8, float64x8, float64x8), codegen
 
 
-@intrinsic
-def times_power_of_two(typingctx, value, shifted):
-    """value * 2^k, k being in the low bits of `shifted` = k + rounder."""
-
-    def codegen(context, builder, signature, args):
-        power = builder.shl(
-            builder.bitcast(args[1], _INTEGERS),
-            ir.Constant(_INTEGERS, [52] * LANES),
-        )
-        bits = builder.add(builder.bitcast(args[0], _INTEGERS), power)
-        return builder.bitcast(bits, VECTOR)
-
-    return float64x8(float64x8, float64x8), codegen
-
-
-def polynomial(coefficients):
-    """The intrinsic p(x) by Horner's rule, the highest coefficient first.
-
-    In x^2 for even and odd powers where a vector is two registers: what
-    depends on each other is half as long then. 576 weights and losses on
-    AVX2: 2.0 instead of 2.6 us.
-    """
-
-    def horner(builder, x, values):
-        result = _constant(values[0])
-        for value in values[1:]:
-            result = fma_of(builder, result, x, _constant(value))
-        return result
-
-    def codegen(context, builder, signature, args):
-        (x,) = args
-        if vector_bytes() == 64:
-            return horner(builder, x, coefficients)
-        square = builder.fmul(x, x)
-        even = horner(builder, square, coefficients[::-1][::2][::-1])
-        odd = horner(builder, square, coefficients[::-1][1::2][::-1])
-        return fma_of(builder, odd, x, even)
-
-    @intrinsic
-    def evaluate(typingctx, x):
-        return float64x8(float64x8), codegen
-
-    return evaluate
-
-
-def _larger(builder, a, b):
+def larger_of(builder, a, b):
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
@@ -238,7 +217,7 @@ def larger(typingctx, a, b):
     """max(a, b); b where one is NaN."""
 
     def codegen(context, builder, signature, args):
-        return _larger(builder, *args)
+        return larger_of(builder, *args)
 
     return float64x8(float64x8, float64x8), codegen
 
@@ -267,4 +246,4 @@ total = _fold(
 product = _fold(
     lambda builder, a, b: builder.fmul(a, b), "Their product."
 )
-largest = _fold(_larger, "The largest of them.")
+largest = _fold(larger_of, "The largest of them.")

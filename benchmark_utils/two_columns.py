@@ -25,8 +25,9 @@ from benchmark_utils.few_certificate import (
     REACHED,
     balanced_gap,
 )
-from benchmark_utils.few_kernels import FAR, weights_of
+from benchmark_utils.few_kernels import FAR
 from benchmark_utils.simd import LANES
+from benchmark_utils.simd_math import weights_of
 
 # Pivots below this share of their diagonal entry are rounding
 PIVOT = 1e-15
