@@ -74,7 +74,8 @@ def fit_logistic(
     float32_copy : bool
         Make a copy of X for the products where that is faster: in float32
         or, where X is large, in half precision. Without it no copy is made
-        of dense X or of CSR with int32 indices.
+        of dense X or of CSR with int32 indices, but for the few MB at most
+        of the buffer of the regime "tiny".
 
     Returns
     -------

@@ -9,18 +9,33 @@ from numba import njit
 from benchmark_utils import simd
 from benchmark_utils.few_kernels import clear
 from benchmark_utils.simd import LANES, get, put
-from benchmark_utils.simd_tiles import SUM_LANES, make_tile, sum_four
+from benchmark_utils.simd_tiles import (
+    SUM_LANES,
+    make_tile,
+    narrow,
+    sum_four,
+    sum_four_singles,
+)
 
 # Samples which, with at most 32 columns, stay in the first-level cache
 BLOCK = 128
 # Where nothing else has to stay there; 200 x 10 in 0.84 us, by 128 in 0.89
 _GRAM_BLOCK = 256
+_SINGLE_BLOCK = 512
+# Pivots above this share of their diagonal entry, 1e-7 and what samples add
+# to it changes little
+TRUSTED = 1e-2
 
-_tile = make_tile(4, 4, False)
-_tile1, _tile2, _tile3 = (make_tile(k, 4, False) for k in (1, 2, 3))
-_corner = make_tile(4, 4, True)
-_corner1, _corner2, _corner3 = (
-    make_tile(k, k, True) for k in (1, 2, 3)
+# Of 4 columns and of 1, 2, 3 or 4 rows
+_tile1, _tile2, _tile3, _tile4 = (make_tile(k, 4, False) for k in range(1, 5))
+_corner1, _corner2, _corner3, _corner4 = (
+    make_tile(k, k, True) for k in range(1, 5)
+)
+_single1, _single2, _single3, _single4 = (
+    make_tile(k, 4, False, single=True) for k in range(1, 5)
+)
+_single_corner1, _single_corner2, _single_corner3, _single_corner4 = (
+    make_tile(k, k, True, single=True) for k in range(1, 5)
 )
 
 
@@ -38,7 +53,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
         for k in range(0, j, 4):
             b = A + k * pitch
             if left >= 4:
-                _tile(work, a, b, pitch, h, depth, at)
+                _tile4(work, a, b, pitch, h, depth, at)
             elif left == 3:
                 _tile3(work, a, b, pitch, h, depth, at)
             elif left == 2:
@@ -47,7 +62,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
                 _tile1(work, a, b, pitch, h, depth, at)
             at += 16 * SUM_LANES
         if left >= 4:
-            _corner(work, a, a, pitch, h, depth, at)
+            _corner4(work, a, a, pitch, h, depth, at)
         elif left == 3:
             _corner3(work, a, a, pitch, h, depth, at)
         elif left == 2:
@@ -55,6 +70,35 @@ def add_gram(work, A, pitch, q, h, depth, sums):
         else:
             _corner1(work, a, a, pitch, h, depth, at)
         at += 16 * SUM_LANES
+
+
+@njit(error_model="numpy", cache=True)
+def add_single_gram(work, A, pitch, q, h, depth, sums):
+    """The same in float32; A, pitch and h count float32 in `work`."""
+    at = 2 * sums
+    for j in range(0, q, 4):
+        a = A + j * pitch
+        left = q - j
+        for k in range(0, j, 4):
+            b = A + k * pitch
+            if left >= 4:
+                _single4(work, a, b, pitch, h, depth, at)
+            elif left == 3:
+                _single3(work, a, b, pitch, h, depth, at)
+            elif left == 2:
+                _single2(work, a, b, pitch, h, depth, at)
+            else:
+                _single1(work, a, b, pitch, h, depth, at)
+            at += 32 * SUM_LANES
+        if left >= 4:
+            _single_corner4(work, a, a, pitch, h, depth, at)
+        elif left == 3:
+            _single_corner3(work, a, a, pitch, h, depth, at)
+        elif left == 2:
+            _single_corner2(work, a, a, pitch, h, depth, at)
+        else:
+            _single_corner1(work, a, a, pitch, h, depth, at)
+        at += 32 * SUM_LANES
 
 
 @njit(error_model="numpy", cache=True)
@@ -91,6 +135,43 @@ def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
 
 
 @njit(error_model="numpy", cache=True)
+def gather_singles(work, sums, q, U, width):
+    """`gather` of sums in float32."""
+    at = sums
+    for j in range(0, q, 4):
+        for k in range(0, j + 4, 4):
+            for i in range(min(q - k, 4)):
+                sum_four_singles(
+                    work, at + 4 * SUM_LANES * i, U + (k + i) * width + j
+                )
+            at += 16 * SUM_LANES
+
+
+@njit(error_model="numpy", cache=True)
+def narrow_columns(work, A, pitch, q, count, out):
+    """A copy of A in float32; `out` counts float32 in `work`."""
+    for j in range(q):
+        for i in range(0, count, LANES):
+            narrow(work, A + j * pitch + i, out + j * pitch + i)
+
+
+@njit(error_model="numpy", cache=True)
+def weighted_single_gram(
+    work, A, pitch, q, h, count, narrow_h, sums, U, width
+):
+    """`weighted_gram` with sums in float32.
+
+    A is the copy of `narrow_columns`, h is narrowed to `narrow_h`.
+    """
+    narrow_columns(work, h, 0, 1, count, narrow_h)
+    clear(work, sums, sums_size(q))
+    for i in range(0, count, _SINGLE_BLOCK):
+        depth = min(count - i, _SINGLE_BLOCK) // LANES
+        add_single_gram(work, A + i, pitch, q, narrow_h + i, depth, sums)
+    gather_singles(work, sums, q, U, width)
+
+
+@njit(error_model="numpy", cache=True)
 def factorize(work, U, width, q, inverse, ridge, least):
     """U = D L' with unit L, in place, without square roots.
 
@@ -98,7 +179,10 @@ def factorize(work, U, width, q, inverse, ridge, least):
     right-hand side in column q goes through the same elimination. Pivots
     below `least` of their diagonal entry are rounding and are raised to it
     (duplicated columns); zero pivots count as infinite.
+
+    Returns whether all pivots are above `TRUSTED` of their diagonal entry.
     """
+    trusted = True
     for k in range(q):
         # before anything is subtracted
         at = U + k * width + k
@@ -108,7 +192,9 @@ def factorize(work, U, width, q, inverse, ridge, least):
     for k in range(q):
         row = U + k * width
         # not stored: a vector load would have to wait for it
-        pivot = max(get(work, row + k), get(work, inverse + k))
+        pivot, smallest = get(work, row + k), get(work, inverse + k)
+        trusted = trusted and pivot * least > TRUSTED * smallest
+        pivot = max(pivot, smallest)
         inv = 1.0 / pivot if pivot > 0.0 else 0.0
         put(work, inverse + k, inv)
         for i in range(k + 1, q):
@@ -119,6 +205,7 @@ def factorize(work, U, width, q, inverse, ridge, least):
                     factor, simd.load(work, row + v),
                     simd.load(work, target + v),
                 ))
+    return trusted
 
 
 @njit(error_model="numpy", cache=True)

@@ -16,7 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 LANES = 8
-DOUBLE, INT64, INT32 = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
+DOUBLE, SINGLE = ir.DoubleType(), ir.FloatType()
+INT64, INT32 = ir.IntType(64), ir.IntType(32)
 VECTOR = ir.VectorType(DOUBLE, LANES)
 
 
@@ -58,7 +59,8 @@ def called(builder, name, *args):
 
 
 def fma_of(builder, a, b, c):
-    return called(builder, f"llvm.fma.v{LANES}f64", a, b, c)
+    bits = 64 if a.type.element == DOUBLE else 32
+    return called(builder, f"llvm.fma.v{a.type.count}f{bits}", a, b, c)
 
 
 def data_pointer(context, builder, array_type, array):
@@ -73,21 +75,24 @@ def is_flat(array):
     return array.ndim == 1 and array.layout == "C"
 
 
-def wide_load(builder, pointer, scalar=DOUBLE, lanes=LANES):
-    vector = ir.VectorType(scalar, lanes)
+def plain_load(builder, pointer, vector):
     loaded = builder.load(builder.bitcast(pointer, vector.as_pointer()))
-    loaded.align = 8 if scalar == DOUBLE else 4
+    loaded.align = 8 if vector.element == DOUBLE else 4
+    return loaded
+
+
+def wide_load(builder, pointer, scalar=DOUBLE, lanes=LANES):
+    """As float64."""
+    loaded = plain_load(builder, pointer, ir.VectorType(scalar, lanes))
     if scalar == DOUBLE:
         return loaded
-    return builder.fpext(
-        loaded, ir.VectorType(DOUBLE, lanes)
-    )
+    return builder.fpext(loaded, ir.VectorType(DOUBLE, lanes))
 
 
-def wide_store(builder, value, pointer):
+def wide_store(builder, value, pointer, align=8):
     builder.store(
         value, builder.bitcast(pointer, value.type.as_pointer())
-    ).align = 8
+    ).align = align
 
 
 def shuffled(builder, a, b, lanes):

@@ -12,10 +12,12 @@ from benchmark_utils.simd import (
     DOUBLE,
     INT64,
     LANES,
+    SINGLE,
     data_pointer,
     float64x8,
     fma_of,
     is_flat,
+    plain_load,
     shuffled,
     wide_load,
     wide_store,
@@ -28,11 +30,12 @@ from benchmark_utils.simd import (
 SUM_LANES = LANES if vector_bytes() == 64 else 4
 
 
-def _groups(rows, columns, diagonal):
+def _groups(rows, columns, diagonal, parts):
     """The entries of a tile in groups whose sums fit the registers.
 
     Each comes with the number of sums for an entry: with fewer than eight in
-    a group every addition would wait for the last one.
+    a group every addition would wait for the last one. The samples of a round
+    come in `parts`, for as many sums.
     """
     entries = [
         (i, k) for k in range(columns) for i in range(rows)
@@ -41,8 +44,8 @@ def _groups(rows, columns, diagonal):
     if SUM_LANES == LANES:
         return [(entries, 1)]
     if len(entries) <= 4:
-        return [(entries, 2)]
-    if diagonal and rows == 4:
+        return [(entries, parts)]
+    if diagonal and rows == 4 and parts == 2:
         # ten sums leave too few registers for the columns
         return [
             ([one for one in entries if one[0] < 3], 1),
@@ -54,7 +57,7 @@ def _groups(rows, columns, diagonal):
     return [(entries[:half], 1), (entries[half:], 1)]
 
 
-def make_tile(rows, columns, diagonal):
+def make_tile(rows, columns, diagonal, single=False):
     """An intrinsic for a tile of A diag(h) B', whose sums are in registers.
 
     tile(work, a, b, stride, h, depth, sums): row i of A begins at work[a + i
@@ -62,13 +65,19 @@ def make_tile(rows, columns, diagonal):
     vectors. The vector sum, of `SUM_LANES`, of A_i h B_k is added to the one
     at work[sums + SUM_LANES (4 k + i)]; of a diagonal tile, where B is A,
     only k <= i are computed.
+
+    A `single` one is in float32: offsets and the stride count float32 in
+    `work`, and the sums have `LANES` entries, at the same places.
     """
-    groups = _groups(rows, columns, diagonal)
-    vector = ir.VectorType(DOUBLE, SUM_LANES)
+    scalar, lanes = (SINGLE, LANES) if single else (DOUBLE, SUM_LANES)
+    apart = 2 * SUM_LANES if single else SUM_LANES
+    groups = _groups(rows, columns, diagonal, LANES // lanes)
+    vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
         a, b, stride, h, depth, sums = args[1:]
         data = data_pointer(context, builder, signature.args[0], args[0])
+        data = builder.bitcast(data, scalar.as_pointer())
 
         def constant(value):
             return ir.Constant(INT64, value)
@@ -98,11 +107,11 @@ def make_tile(rows, columns, diagonal):
             return ir.Constant(INT64, value)
 
         places = [
-            builder.gep(target, [constant(SUM_LANES * (4 * k + i))])
+            builder.gep(target, [constant(apart * (4 * k + i))])
             for i, k in entries
         ]
-        old = [wide_load(builder, one, DOUBLE, SUM_LANES) for one in places]
-        zero = ir.Constant(vector, [0.0] * SUM_LANES)
+        old = [plain_load(builder, one, vector) for one in places]
+        zero = ir.Constant(vector, [0.0] * lanes)
         old += [zero] * (len(entries) * (ways - 1))
         before = builder.block
         loop = builder.append_basic_block("tile.loop")
@@ -115,13 +124,13 @@ def make_tile(rows, columns, diagonal):
         offset = builder.mul(index, constant(LANES))
         its_rows = sorted({i for i, _ in entries})
         its_columns = sorted({k for _, k in entries})
-        for part in range(LANES // SUM_LANES):
+        for part in range(LANES // lanes):
             if part:
-                offset = builder.add(offset, constant(SUM_LANES))
+                offset = builder.add(offset, constant(lanes))
 
             def at(start):
-                return wide_load(
-                    builder, builder.gep(start, [offset]), DOUBLE, SUM_LANES
+                return plain_load(
+                    builder, builder.gep(start, [offset]), vector
                 )
 
             in_a = {i: at(from_a[i]) for i in its_rows}
@@ -167,37 +176,68 @@ def make_tile(rows, columns, diagonal):
     return tile
 
 
-@intrinsic
-def sum_four(typingctx, work, source, target):
-    """work[target + k] = sum of the vector at work[source + SUM_LANES k].
+def _make_sum_four(single):
+    """An intrinsic for four sums of a tile at once.
 
-    For k < 4.
+    sum_four(work, source, target): work[target + k] = sum of the vector at
+    work[source + SUM_LANES k], for k < 4; the vectors may be `single`.
     """
+    scalar, lanes = (SINGLE, LANES) if single else (DOUBLE, SUM_LANES)
+    vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
         data = data_pointer(context, builder, signature.args[0], args[0])
         start = builder.gep(data, [args[1]])
         a, b, c, d = (
-            wide_load(
+            plain_load(
                 builder,
                 builder.gep(start, [ir.Constant(INT64, SUM_LANES * k)]),
-                DOUBLE, SUM_LANES,
+                vector,
             ) for k in range(4)
         )
 
         def folded(a, b, distance):
-            low, high = _exchange(distance, SUM_LANES)
+            low, high = _exchange(distance, lanes)
             return builder.fadd(
                 shuffled(builder, a, b, low), shuffled(builder, a, b, high)
             )
 
         sums = folded(folded(a, b, 1), folded(c, d, 1), 2)
-        if SUM_LANES == LANES:
+        if lanes == 8:
             sums = builder.fadd(
                 shuffled(builder, sums, sums, (0, 1, 2, 3)),
                 shuffled(builder, sums, sums, (4, 5, 6, 7)),
             )
+        if single:
+            sums = builder.fpext(sums, ir.VectorType(DOUBLE, 4))
         wide_store(builder, sums, builder.gep(data, [args[2]]))
+        return context.get_dummy_value()
+
+    @intrinsic
+    def sum_four(typingctx, work, source, target):
+        return types.void(work, types.intp, types.intp), codegen
+
+    return sum_four
+
+
+sum_four, sum_four_singles = _make_sum_four(False), _make_sum_four(True)
+
+
+@intrinsic
+def narrow(typingctx, work, source, target):
+    """Eight float64 at work[source] as float32.
+
+    `target` counts float32 in `work`.
+    """
+
+    def codegen(context, builder, signature, args):
+        data = data_pointer(context, builder, signature.args[0], args[0])
+        one = wide_load(builder, builder.gep(data, [args[1]]))
+        out = builder.bitcast(data, SINGLE.as_pointer())
+        wide_store(
+            builder, builder.fptrunc(one, ir.VectorType(SINGLE, LANES)),
+            builder.gep(out, [args[2]]), 4,
+        )
         return context.get_dummy_value()
 
     return types.void(work, types.intp, types.intp), codegen

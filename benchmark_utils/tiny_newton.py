@@ -40,6 +40,7 @@ from benchmark_utils.few_pairs import (
     remember,
 )
 from benchmark_utils.simd import LANES
+from benchmark_utils.simd_tiles import SUM_LANES
 from benchmark_utils.two_columns import PIVOT, fit_two
 
 # Of `fit_array`: nothing that it can answer
@@ -47,6 +48,10 @@ NOT_HERE = -1
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
+# From so many columns on Hessians are summed in float32, where their factor
+# says that this suffices, and where a register holds twice as many of them: 8
+# instead of 4. With those of 64 bytes this was not measured
+_SINGLES = 8 if SUM_LANES < LANES else 1000
 # Margins that were so much larger on their way have rounding to be cleared;
 # where they have gone less far than `_NEAR` it is nothing
 _DRIFT, _NEAR = 10.0, 100.0
@@ -74,6 +79,8 @@ def workspace_size(n, q):
     pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
     columns = max(q + 5, width) * pitch
+    if q >= _SINGLES:
+        columns += (q + 2) * pitch // 2
     return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
 
 
@@ -186,6 +193,10 @@ def _fit_from(
     d, w, ridge = g + width, g + 2 * width, g + 3 * width
     inverse, z, old = g + 4 * width, g + 5 * width, g + 6 * width
     scales, pairs = g + 7 * width, g + 9 * width
+    # these two count float32
+    narrow_A = 2 * (g + (9 + 2 * PAIRS) * width)
+    narrow_h = narrow_A + q * pitch
+    single = q >= _SINGLES
     # vectors of `width` are zero from q on
     few.clear(work, g, (9 + 2 * PAIRS) * width)
     few.signed_columns(
@@ -209,6 +220,8 @@ def _fit_from(
     if not at_zero:
         mass = few.weigh(work, m, s, h, padded)
         travel = few.largest(work, m, n)
+    if single:
+        hessian.narrow_columns(work, A, pitch, q, padded, narrow_A)
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
@@ -252,6 +265,7 @@ def _fit_from(
         iteration += 1
         if iteration > 1:
             ratio = total / before
+            single = single and ratio < 0.5
             # Newton squares its ratio; what suffices is not bent
             bent = ratio * ratio * total > 0.01 * tol * bound
             if dear < _DEAR:
@@ -276,20 +290,32 @@ def _fit_from(
             hessian.substitute(work, U, width, q, inverse, z, 1, d)
             correct_after(work, pairs, scales, count, width, d)
         else:
-            grams += 1
             count = 0
-            hessian.weighted_gram(
-                work, A, pitch, q, h, padded, sums, U, width
-            )
-            if intercept:
-                # nothing else bounds its step where all weights are 0 or 1
-                corner, least = U + p * width + p, 0.1 * abs(work[g + p])
-                if work[corner] < least:
-                    largest = max(few.largest(work, m, n), 1.0)
-                    work[corner] = max(work[corner], least / largest)
-            for j in range(q):
-                work[U + j * width + q] = -work[g + j]
-            hessian.factorize(work, U, width, q, inverse, ridge, PIVOT)
+            while True:
+                grams += 1
+                if single:
+                    hessian.weighted_single_gram(
+                        work, narrow_A, pitch, q, h, padded, narrow_h, sums,
+                        U, width,
+                    )
+                else:
+                    hessian.weighted_gram(
+                        work, A, pitch, q, h, padded, sums, U, width
+                    )
+                if intercept:
+                    # nothing else bounds its step where all weights are 0 or 1
+                    corner, least = U + p * width + p, 0.1 * abs(work[g + p])
+                    if work[corner] < least:
+                        largest = max(few.largest(work, m, n), 1.0)
+                        work[corner] = max(work[corner], least / largest)
+                for j in range(q):
+                    work[U + j * width + q] = -work[g + j]
+                trusted = hessian.factorize(
+                    work, U, width, q, inverse, ridge, PIVOT
+                )
+                if trusted or not single:
+                    break
+                single = False
             hessian.substitute(work, U, width, q, inverse, U + q, width, d)
         slope, linear, quadratic = vectors.slopes(
             work, g, w, ridge, d, width

@@ -180,9 +180,10 @@ def test_products(n, q):
     width = (q + LANES) // LANES * LANES
     sums = (q + 3) * n
     U = sums + hessian.sums_size(q)
-    work = np.full(U + (q + 2) * width, np.nan)
-    work[:q * n], work[q * n:(q + 1) * n] = A.ravel(), h
     vector = U + q * width
+    singles = vector + 2 * width
+    work = np.full(singles + (q + 1) * n // 2, np.nan)
+    work[:q * n], work[q * n:(q + 1) * n] = A.ravel(), h
     work[vector:vector + q] = w
     few.combine(work, 0, n, q, vector, (q + 1) * n, n)
     close(work[(q + 1) * n:(q + 2) * n], A.T @ w)
@@ -191,6 +192,41 @@ def test_products(n, q):
     hessian.weighted_gram(work, 0, n, q, q * n, n, sums, U, width)
     H = work[U:U + q * width].reshape(q, width)[:, :q]
     close(np.triu(H), np.triu((A * h) @ A.T), 1e-11)
+    H[:] = np.nan
+    hessian.narrow_columns(work, 0, n, q, n, 2 * singles)
+    hessian.weighted_single_gram(
+        work, 2 * singles, n, q, q * n, n, 2 * singles + q * n, sums, U, width
+    )
+    assert 0 < abs(np.triu(H - (A * h) @ A.T)).max() < 3e-7 * n
+
+
+@pytest.mark.parametrize("correlation, trusted", [
+    (0.99, True), (0.999, False),
+])
+def test_a_factor_says_whether_its_pivots_are_large(correlation, trusted):
+    """They are 1 and 1 - correlation^2 of the diagonal."""
+    work = np.zeros(6 * LANES)
+    work[:2] = 1.0, correlation
+    work[LANES + 1] = 1.0
+    assert trusted == hessian.factorize(
+        work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15
+    )
+
+
+@pytest.mark.parametrize("hard", ["none", "correlated", "huge", "tiny"])
+def test_where_float32_is_not_enough_for_a_hessian(hard):
+    X, y = design(300, 12)
+    if hard == "correlated":
+        X[:, 1] = X[:, 0] + 1e-6 * X[:, 1]
+    scale = {"huge": 1e25, "tiny": 1e-30}.get(hard, 1.0)
+    X, l2 = X * scale, 1e-2 * scale**2
+    formed = fit_logistic(X, y, l2=l2, max_iter=1)[2]["n_gram"]
+    in_singles = simd_tiles.SUM_LANES < LANES
+    anew = hard in ("correlated", "huge") and in_singles
+    assert formed == 1 + anew
+    w, b, info = fit_logistic(X, y, l2=l2, tol=1e-10)
+    assert info["converged"], info
+    assert certify(X, y, w, b, 0.0, l2, False).relative_gap <= 2e-10
 
 
 @pytest.mark.parametrize("lanes", [4, 8])
