@@ -19,8 +19,8 @@ work on vectors of p entries besides.
 
 Source: H.-F. Yu, F.-L. Huang and C.-J. Lin, "Dual coordinate descent methods
 for logistic regression and maximum entropy models", Machine Learning 85, 2011,
-doi:10.1007/s10994-010-5221-8; here by theta, which needs no logarithm, and one
-exponential a visit.
+doi:10.1007/s10994-010-5221-8; here by theta, which needs no logarithm, and an
+exponential only where theta moves far.
 """
 import numpy as np
 from llvmlite import ir
@@ -36,9 +36,20 @@ _8 = np.uint64(8)
 # Where the first sweep leaves a larger share of F than this as gap, sweeps
 # divide it by less than two
 _FAR = 0.5
-# Visits ahead whose rows are fetched, and cache lines of them at most:
-# 20000 x 30000 with 50 entries a row 2.1 ms a sweep instead of 3.0
-_AHEAD, _LINES = 3, 16
+# Visits ahead whose rows are fetched, and cache lines of each: a count that
+# does not follow the length mispredicts no branch, 0.16 instead of 0.18 ms a
+# sweep of 2000 rows with 46 entries
+_AHEAD, _LINES = 3, 8
+# A visit ends when the next step of Newton's method is at most this share of
+# the first; predicted to be at most that, it is not computed
+_ENOUGH, _SURE = 0.1, 0.03
+# Half a step of theta up to which `_small_change` is taken; curvatures below
+# this have lost their digits where a is nearly 1
+_NEAR, _FLAT = 0.25, 1e-8
+# q up to which a first visit is a step of Newton's method from the margin
+_LIGHT = 2.0
+# Share of F below which it changes too little for another sum
+_SETTLED = 1e-3
 
 
 @intrinsic
@@ -67,12 +78,10 @@ def _prefetch(typingctx, array, index):
 
 
 @njit(error_model="numpy", cache=True)
-def _fetch_row(data, indices, first, end):
+def _fetch_row(data, indices, first):
     """Ask for the first lines of a row; 16 indices or 8 entries a line."""
     e = first
     for line in range(_LINES):
-        if e >= end:
-            break
         _prefetch(data, e)
         if line % 2 == 0:
             _prefetch(indices, e)
@@ -89,24 +98,64 @@ def _sigmoid_of_minus(x):
 def _norms(A, p, out):
     """out[i] = ||A[i]||^2; repeated entries of a row add up first."""
     data, indices, starts = A
-    sums = np.zeros(0)
-    for i in range(np.uint64(out.size)):
+    n = np.uint64(out.size)
+    for i in range(n):
         total = 0.0
         for e in range(starts[i], starts[i + _1]):
             total += np.float64(data[e]) * np.float64(data[e])
-        descents = 0
-        for e in range(starts[i] + _1, starts[i + _1]):
-            descents += indices[e] <= indices[e - _1]
-        if descents:
-            if sums.size == 0:
-                sums = np.zeros(p)
-            total = 0.0
-            for e in range(starts[i], starts[i + _1]):
-                sums[indices[e]] += data[e]
-            for e in range(starts[i], starts[i + _1]):
-                total += sums[indices[e]] * sums[indices[e]]
-                sums[indices[e]] = 0.0
         out[i] = total
+    # all rows at once, 0.03 instead of 0.05 ms for 2000 of them
+    descents = 0
+    for e in range(starts[0] + _1, starts[n]):
+        descents += indices[e] <= indices[e - _1]
+    for i in range(n):
+        e = starts[i]
+        if starts[0] < e < starts[i + _1]:
+            descents -= indices[e] <= indices[e - _1]
+    if descents:
+        _norms_of_sums(A, p, out)
+
+
+@njit(error_model="numpy", cache=True)
+def _norms_of_sums(A, p, out):
+    """`_norms` of rows whose entries are unsorted or repeated."""
+    data, indices, starts = A
+    sums = np.zeros(p)
+    for i in range(np.uint64(out.size)):
+        total = 0.0
+        for e in range(starts[i], starts[i + _1]):
+            sums[indices[e]] += data[e]
+        for e in range(starts[i], starts[i + _1]):
+            total += sums[indices[e]] * sums[indices[e]]
+            sums[indices[e]] = 0.0
+        out[i] = total
+
+
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+def _small_change(x, a, h):
+    """sigma(-(theta - 2 x)) - a where sigma(-theta) = a, h = a (1 - a).
+
+    That is 2 h u / (1 - (1 - 2 a) u) with u = tanh(x), here its Pade
+    approximant [5/4]: 1e-13 of the change for |x| <= 1 / 4. One division
+    instead of two and an exponential.
+    """
+    square = x * x
+    top = x * (945.0 + square * (105.0 + square))
+    return 2.0 * h * top / (
+        945.0 + square * (420.0 + 15.0 * square) - (1.0 - 2.0 * a) * top
+    )
+
+
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+def _light_start(m, q):
+    """Nearly the root of t = m + q sigma(-t), for q <= 2.
+
+    A step of Newton's method from t = m, with the sigmoid by the Pade
+    approximant [3/2] of tanh: off by 0.08 q at most, and no exponential.
+    """
+    x = min(max(0.5 * m, -2.0), 2.0)
+    s = 0.5 - 0.5 * x * (15.0 + x * x) / (15.0 + 6.0 * x * x)
+    return m + q * s / (1.0 + q * s * (1.0 - s))
 
 
 @njit(error_model="numpy", cache=True)
@@ -120,10 +169,10 @@ def _visit(theta, a, m, q):
     t = theta
     if a > 0.0:
         step = (theta - m) / (1.0 + q * a * (1.0 - a))
-        enough = 0.1 * min(1.0, abs(step))
+        enough = _ENOUGH * min(1.0, abs(step))
         t -= step
     else:
-        enough = 0.1
+        enough = _ENOUGH
     new = a
     for _ in range(50):
         if not low <= t <= high:
@@ -164,9 +213,20 @@ def _sweep(A, y, l2, b, norms, w, theta, a, turn, first):
     for k in range(turn.size):
         if k + _AHEAD < turn.size:
             i = np.uint64(turn[k + _AHEAD])
-            _fetch_row(data, indices, starts[i], starts[i + _1])
+            _fetch_row(data, indices, starts[i])
+            _prefetch(y, i)
+            _prefetch(norms, i)
+            _prefetch(theta, i)
+            _prefetch(a, i)
         i = np.uint64(turn[k])
         e, end = starts[i], starts[i + _1]
+        # what needs no margin is ready before it
+        q, t, old = norms[i] * inverse, theta[i], a[i]
+        h = old * (1.0 - old)
+        half = 0.5 / (1.0 + q * h)
+        # a second step of Newton's method would be bend x of the first
+        bend = 2.0 * half * q * h * abs(1.0 - 2.0 * old)
+        steep = max(1.0 / _NEAR, bend / _SURE)
         z0, z1, z2, z3 = b, 0.0, 0.0, 0.0
         while e + _4 <= end:
             z0 += data[e] * w[indices[e]]
@@ -178,16 +238,27 @@ def _sweep(A, y, l2, b, norms, w, theta, a, turn, first):
             z0 += data[e] * w[indices[e]]
             e += _1
         m = y[i] * ((z0 + z1) + (z2 + z3))
-        q = norms[i] * inverse
-        if first:
-            # where a single sample would have its minimum
-            guess = np.log1p(q)
-            theta[i] = max(m, guess - np.log1p(guess + max(-m, 0.0)))
-        gap += 0.5 * (theta[i] - m) ** 2 * a[i] * (1.0 - a[i])
-        t, new = _visit(theta[i], a[i], m, q)
-        change = (new - a[i]) * y[i] * inverse
+        residual = t - m
+        x = half * residual
+        if steep * abs(x) <= 1.0 and h > _FLAT:
+            gap += 0.5 * residual * residual * h
+            t -= 2.0 * x
+            change = _small_change(x, old, h)
+            new = old + change
+        elif first and q <= _LIGHT:
+            t = _light_start(m, q)
+            change = new = _sigmoid_of_minus(t)
+        else:
+            if first:
+                # where a single sample would have its minimum
+                guess = np.log1p(q)
+                t = max(m, guess - np.log1p(guess + max(-m, 0.0)))
+            gap += 0.5 * (t - m) ** 2 * h
+            t, new = _visit(t, old, m, q)
+            change = new - old
         theta[i] = t
         a[i] = new
+        change *= y[i] * inverse
         e = starts[i]
         while e + _4 <= end:
             w[indices[e]] += change * data[e]
@@ -257,13 +328,15 @@ def ascend(
     last = np.inf
     ratio, boost, previous = 1.0, 1.0, np.inf
     done = worse = 0
+    value = balance = curved = 0.0
     while done < most:
         seed = _shuffle(turn, seed)
         before = _sweep(
             A, y, l2, w[p], norms, w, theta, a, turn, sweeps + done == 0
         )
         done += 1
-        value, balance, curved = _totals(y, theta, a, norms, l2)
+        if intercept or (sweeps + done > 1 and last > _SETTLED * value):
+            value, balance, curved = _totals(y, theta, a, norms, l2)
         if intercept:
             change = balance / previous
             if 0.4 < change < 1.3 or (change < 0.0 and boost > 1.0):

@@ -2,10 +2,12 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
+from benchmark_utils import sparse_dual
 from benchmark_utils.sparse_newton import fit_sparse
+from benchmark_utils.sparse_packing import as_it_is
 
 
 def certificate(X, y, coef, intercept, l2, fit_intercept):
@@ -215,6 +217,64 @@ def test_dual_coordinate_descent_gives_up_where_it_is_slow():
     y = np.where(rng.random(60) < 0.5, 1.0, -1.0)
     info = fit_sparse(X, y, 1e-4)[2]
     assert info["converged"] and "dual" not in info["regime"]
+
+
+def test_small_change_is_that_of_the_sigmoid():
+    theta = np.linspace(-15.0, 15.0, 61)
+    for x in np.r_[np.linspace(-1.0, 1.0, 21) * sparse_dual._NEAR, 1e-9]:
+        for t in theta:
+            a = expit(-t)
+            change = sparse_dual._small_change(x, a, a * (1.0 - a))
+            # sigma(u) - sigma(v) without cancellation
+            exact = (
+                np.sinh(x) / 2.0 / np.cosh(t / 2.0) / np.cosh(t / 2.0 - x)
+            )
+            assert change == pytest.approx(exact, rel=1e-9)
+            assert 0.0 < a + change < 1.0
+
+
+@pytest.mark.parametrize("q", [1e-3, 0.3, 1.0, 2.0])
+def test_first_visit_of_a_short_row_starts_at_its_minimum(q):
+    assert q <= sparse_dual._LIGHT
+    for m in np.linspace(-30.0, 30.0, 121):
+        t = sparse_dual._light_start(m, q)
+        root = brentq(lambda t, m=m: t - m - q * expit(-t), m - 1, m + q + 1)
+        assert abs(t - root) <= 0.08 * q
+
+
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_norms_of_rows(sort, repeated):
+    rng = np.random.default_rng(0)
+    starts = np.r_[0, 0, 5, 5, 6, 12, 12].astype(np.uint64)
+    columns = [rng.permutation(9)[:k] for k in (5, 1, 6)]
+    if repeated:
+        columns[2][3] = columns[2][0]
+    if sort:
+        columns = [np.sort(c) for c in columns]
+    indices = np.concatenate(columns).astype(np.uint32)
+    data = rng.standard_normal(12)
+    out = np.empty(6)
+    sparse_dual._norms((data, indices, starts), 9, out)
+    X = sparse.csr_matrix(
+        (data, indices.astype(np.int32), starts.astype(np.int32)), (6, 9)
+    ).toarray()
+    np.testing.assert_allclose(out, (X**2).sum(axis=1), rtol=1e-14)
+
+
+@pytest.mark.parametrize("l2", [0.01, 1.0, 30.0])
+def test_dual_variables_belong_together_after_sweeps(l2):
+    X, y = problem(120, 3000, 0.02)
+    n, p = X.shape
+    A = as_it_is(X)[0]
+    theta, a, norms = np.zeros((3, n))
+    w, turn = np.zeros(p + 1), np.empty(n, np.int64)
+    sparse_dual.ascend(
+        A, y, l2, False, 1e-9, np.inf, 50, w, theta, a, norms, turn, 0
+    )
+    np.testing.assert_allclose(a, expit(-theta), rtol=1e-9)
+    np.testing.assert_allclose(w[:p], X.T @ (y * a) / l2, atol=1e-12)
+    assert abs(theta - y * (X @ w[:p])).max() < 1e-3
 
 
 @pytest.mark.parametrize("n, p", [(300, 60), (60, 300)])
