@@ -19,6 +19,20 @@ PATIENCE = 15
 
 
 @njit(error_model="numpy", cache=True)
+def watch(merit, bound, best, best_bound, worse):
+    """Follow a fit: the least merit and bound on F, and how long no better.
+
+    An iteration is one without progress where neither the merit, a gap, is
+    below half of the least one so far nor the bound below 0.99 of it. At
+    `PATIENCE` of them in a row it is a stall.
+    """
+    better = merit < 0.5 * best or bound < 0.99 * best_bound
+    return (
+        min(best, merit), min(best_bound, bound), 0 if better else worse + 1
+    )
+
+
+@njit(error_model="numpy", cache=True)
 def class_factor(ascent, mass):
     """What to scale the weights of the heavier class by, and its sign.
 

@@ -22,8 +22,8 @@ BLOCK = 128
 # Where nothing else has to stay there; 200 x 10 in 0.84 us, by 128 in 0.89
 _GRAM_BLOCK = 256
 _SINGLE_BLOCK = 512
-# Pivots above this share of their diagonal entry, 1e-7 and what samples add
-# to it changes little
+# Where all pivots are above this share of their diagonal entry, sums in
+# float32, off by 2e-7, give Newton's direction to 1e-5 or so
 TRUSTED = 1e-2
 
 # Of 4 columns and of 1, 2, 3 or 4 rows
@@ -109,18 +109,22 @@ def sums_size(q):
 
 
 @njit(error_model="numpy", cache=True)
-def gather(work, sums, q, U, width):
+def gather(work, sums, q, U, width, single=False):
     """Add up the vectors: row k of U gets H_kj for j >= k.
 
-    Entries left of the diagonal and from q on are not defined after it.
+    Those of `add_single_gram` are `single`. Entries left of the diagonal and
+    from q on are not defined after it.
     """
     at = sums
     for j in range(0, q, 4):
         for k in range(0, j + 4, 4):
             for i in range(min(q - k, 4)):
-                sum_four(
-                    work, at + 4 * SUM_LANES * i, U + (k + i) * width + j
-                )
+                source = at + 4 * SUM_LANES * i
+                target = U + (k + i) * width + j
+                if single:
+                    sum_four_singles(work, source, target)
+                else:
+                    sum_four(work, source, target)
             at += 16 * SUM_LANES
 
 
@@ -132,19 +136,6 @@ def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
         depth = min(count - i, _GRAM_BLOCK) // LANES
         add_gram(work, A + i, pitch, q, h + i, depth, sums)
     gather(work, sums, q, U, width)
-
-
-@njit(error_model="numpy", cache=True)
-def gather_singles(work, sums, q, U, width):
-    """`gather` of sums in float32."""
-    at = sums
-    for j in range(0, q, 4):
-        for k in range(0, j + 4, 4):
-            for i in range(min(q - k, 4)):
-                sum_four_singles(
-                    work, at + 4 * SUM_LANES * i, U + (k + i) * width + j
-                )
-            at += 16 * SUM_LANES
 
 
 @njit(error_model="numpy", cache=True)
@@ -168,7 +159,7 @@ def weighted_single_gram(
     for i in range(0, count, _SINGLE_BLOCK):
         depth = min(count - i, _SINGLE_BLOCK) // LANES
         add_single_gram(work, A + i, pitch, q, narrow_h + i, depth, sums)
-    gather_singles(work, sums, q, U, width)
+    gather(work, sums, q, U, width, True)
 
 
 @njit(error_model="numpy", cache=True)

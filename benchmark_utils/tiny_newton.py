@@ -30,6 +30,7 @@ from benchmark_utils.few_certificate import (
     PATIENCE,
     REACHED,
     balanced_gap,
+    watch,
 )
 from benchmark_utils.few_hessian import sums_size
 from benchmark_utils.few_kernels import FAR
@@ -249,17 +250,13 @@ def _fit_from(
             if gap <= tol * bound:
                 status = REACHED
                 break
-        # a stall: neither the gap nor the bound on F falls
         total = gap + (work[g + p] * work[g + p] if intercept else 0.0)
-        if total < 0.5 * best or bound < 0.99 * best_bound:
-            worse = 0
-        else:
-            worse += 1
-            if worse == PATIENCE:
-                status = FLOAT64_LIMIT
-                break
-        best = min(best, total)
-        best_bound = min(best_bound, bound)
+        best, best_bound, worse = watch(
+            total, bound, best, best_bound, worse
+        )
+        if worse == PATIENCE:
+            status = FLOAT64_LIMIT
+            break
         if iteration == max_iter:
             break
         iteration += 1

@@ -24,6 +24,7 @@ from benchmark_utils.few_certificate import (
     PATIENCE,
     REACHED,
     balanced_gap,
+    watch,
 )
 from benchmark_utils.few_kernels import FAR
 from benchmark_utils.simd import LANES
@@ -162,17 +163,13 @@ def fit_two(
             if gap <= tol * bound:
                 status = REACHED
                 break
-        # a stall: neither the gap nor the bound on F falls
         merit = gap + (g1 * g1 if intercept else 0.0)
-        if merit < 0.5 * best or bound < 0.99 * best_bound:
-            worse = 0
-        else:
-            worse += 1
-            if worse == PATIENCE:
-                status = FLOAT64_LIMIT
-                break
-        best = min(best, merit)
-        best_bound = min(best_bound, bound)
+        best, best_bound, worse = watch(
+            merit, bound, best, best_bound, worse
+        )
+        if worse == PATIENCE:
+            status = FLOAT64_LIMIT
+            break
         if iteration == max_iter:
             break
         iteration += 1
