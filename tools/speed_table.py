@@ -46,10 +46,12 @@ def source(folder, df):
     """Where a table is from, and with what it was computed."""
     found = provenance.read(df)
     place = f"{folder.parent.name}/{folder.name}"
+    counts = df.groupby(PROBLEM)["idx_rep"].nunique()
+    few, many = counts.min(), counts.max()
+    runs = f"{few}" if few == many else f"{few} to {many}"
     return (
         f"From [{place}]({place}): {'; '.join(found['processor'])}, "
-        f"{'; '.join(found['numba_threads'])} thread, median of "
-        f"{df['idx_rep'].nunique()} runs."
+        f"{'; '.join(found['numba_threads'])} thread, median of {runs} runs."
     )
 
 
