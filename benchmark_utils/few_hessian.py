@@ -21,22 +21,14 @@ from benchmark_utils.simd_tiles import (
 BLOCK = 128
 # Where nothing else has to stay there; 200 x 10 in 0.84 us, by 128 in 0.89
 _GRAM_BLOCK = 256
+# as many bytes
 _SINGLE_BLOCK = 512
 # Where all pivots are above this share of their diagonal entry, sums in
 # float32, off by 2e-7, give Newton's direction to 1e-5 or so
 TRUSTED = 1e-2
 
-# Of 4 columns and of 1, 2, 3 or 4 rows
-_tile1, _tile2, _tile3, _tile4 = (make_tile(k, 4, False) for k in range(1, 5))
-_corner1, _corner2, _corner3, _corner4 = (
-    make_tile(k, k, True) for k in range(1, 5)
-)
-_single1, _single2, _single3, _single4 = (
-    make_tile(k, 4, False, single=True) for k in range(1, 5)
-)
-_single_corner1, _single_corner2, _single_corner3, _single_corner4 = (
-    make_tile(k, k, True, single=True) for k in range(1, 5)
-)
+_tile, _corner = make_tile(False), make_tile(True)
+_single_tile, _single_corner = make_tile(False, True), make_tile(True, True)
 
 
 @njit(error_model="numpy", cache=True)
@@ -48,27 +40,11 @@ def add_gram(work, A, pitch, q, h, depth, sums):
     """
     at = sums
     for j in range(0, q, 4):
-        a = A + j * pitch
-        left = q - j
+        a, rows = A + j * pitch, min(q - j, 4)
         for k in range(0, j, 4):
-            b = A + k * pitch
-            if left >= 4:
-                _tile4(work, a, b, pitch, h, depth, at)
-            elif left == 3:
-                _tile3(work, a, b, pitch, h, depth, at)
-            elif left == 2:
-                _tile2(work, a, b, pitch, h, depth, at)
-            else:
-                _tile1(work, a, b, pitch, h, depth, at)
+            _tile(work, a, A + k * pitch, pitch, h, depth, at, rows)
             at += 16 * SUM_LANES
-        if left >= 4:
-            _corner4(work, a, a, pitch, h, depth, at)
-        elif left == 3:
-            _corner3(work, a, a, pitch, h, depth, at)
-        elif left == 2:
-            _corner2(work, a, a, pitch, h, depth, at)
-        else:
-            _corner1(work, a, a, pitch, h, depth, at)
+        _corner(work, a, a, pitch, h, depth, at, rows)
         at += 16 * SUM_LANES
 
 
@@ -77,27 +53,11 @@ def add_single_gram(work, A, pitch, q, h, depth, sums):
     """The same in float32; A, pitch and h count float32 in `work`."""
     at = 2 * sums
     for j in range(0, q, 4):
-        a = A + j * pitch
-        left = q - j
+        a, rows = A + j * pitch, min(q - j, 4)
         for k in range(0, j, 4):
-            b = A + k * pitch
-            if left >= 4:
-                _single4(work, a, b, pitch, h, depth, at)
-            elif left == 3:
-                _single3(work, a, b, pitch, h, depth, at)
-            elif left == 2:
-                _single2(work, a, b, pitch, h, depth, at)
-            else:
-                _single1(work, a, b, pitch, h, depth, at)
+            _single_tile(work, a, A + k * pitch, pitch, h, depth, at, rows)
             at += 32 * SUM_LANES
-        if left >= 4:
-            _single_corner4(work, a, a, pitch, h, depth, at)
-        elif left == 3:
-            _single_corner3(work, a, a, pitch, h, depth, at)
-        elif left == 2:
-            _single_corner2(work, a, a, pitch, h, depth, at)
-        else:
-            _single_corner1(work, a, a, pitch, h, depth, at)
+        _single_corner(work, a, a, pitch, h, depth, at, rows)
         at += 32 * SUM_LANES
 
 

@@ -57,46 +57,52 @@ def _groups(rows, columns, diagonal, parts):
     return [(entries[:half], 1), (entries[half:], 1)]
 
 
-def make_tile(rows, columns, diagonal, single=False):
+def make_tile(diagonal, single=False):
     """An intrinsic for a tile of A diag(h) B', whose sums are in registers.
 
-    tile(work, a, b, stride, h, depth, sums): row i of A begins at work[a + i
-    stride], row k of B at work[b + k stride], h at work[h]; all have `depth`
-    vectors. The vector sum, of `SUM_LANES`, of A_i h B_k is added to the one
-    at work[sums + SUM_LANES (4 k + i)]; of a diagonal tile, where B is A,
-    only k <= i are computed.
+    tile(work, a, b, stride, h, depth, sums, rows): row i < rows <= 4 of A
+    begins at work[a + i stride], row k < 4 of B at work[b + k stride], h at
+    work[h]; all have `depth` vectors. The vector sum, of `SUM_LANES`, of A_i h
+    B_k is added to the one at work[sums + SUM_LANES (4 k + i)]. Of a diagonal
+    tile, where B is A, only k <= i are computed.
 
     A `single` one is in float32: offsets and the stride count float32 in
     `work`, and the sums have `LANES` entries, at the same places.
     """
     scalar, lanes = (SINGLE, LANES) if single else (DOUBLE, SUM_LANES)
     apart = 2 * SUM_LANES if single else SUM_LANES
-    groups = _groups(rows, columns, diagonal, LANES // lanes)
     vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
-        a, b, stride, h, depth, sums = args[1:]
         data = data_pointer(context, builder, signature.args[0], args[0])
         data = builder.bitcast(data, scalar.as_pointer())
+        # nothing of it is a loop over rows: each number has code of its own
+        for rows in range(1, 5):
+            wanted = builder.icmp_signed(
+                "==", args[7], ir.Constant(INT64, rows)
+            )
+            with builder.if_then(wanted):
+                add_tile(builder, data, rows, *args[1:7])
+        return context.get_dummy_value()
 
-        def constant(value):
-            return ir.Constant(INT64, value)
+    def add_tile(builder, data, rows, a, b, stride, h, depth, sums):
+        """The code for so many rows."""
+        columns = rows if diagonal else 4
 
         def starts(first, count):
             return [
-                builder.gep(data, [
-                    builder.add(first, builder.mul(stride, constant(i)))
-                ]) for i in range(count)
+                builder.gep(data, [builder.add(
+                    first, builder.mul(stride, ir.Constant(INT64, i))
+                )]) for i in range(count)
             ]
 
         from_a, from_h = starts(a, rows), builder.gep(data, [h])
         from_b = from_a if diagonal else starts(b, columns)
         target = builder.gep(data, [sums])
-        for entries, ways in groups:
+        for entries, ways in _groups(rows, columns, diagonal, LANES // lanes):
             add_group(
                 builder, entries, ways, from_a, from_b, from_h, depth, target
             )
-        return context.get_dummy_value()
 
     def add_group(
         builder, entries, ways, from_a, from_b, from_h, depth, target
@@ -170,8 +176,8 @@ def make_tile(rows, columns, diagonal, single=False):
             wide_store(builder, value, place)
 
     @intrinsic
-    def tile(typingctx, work, a, b, stride, h, depth, sums):
-        return types.void(work, *[types.intp] * 6), codegen
+    def tile(typingctx, work, a, b, stride, h, depth, sums, rows):
+        return types.void(work, *[types.intp] * 7), codegen
 
     return tile
 

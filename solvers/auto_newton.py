@@ -78,12 +78,12 @@ class Solver(LogisticSolver):
                     self.coef, self.intercept = x[:p], float(x[p])
                 return
         if self.batch is not None:
-            self.coef, self.intercept, self.info = fit_many(
+            self.coef, self.intercept, _ = fit_many(
                 self.batch, l2=self.lmbd2, fit_intercept=self.fit_intercept,
                 tol=tol,
             )
             return
-        self.coef, self.intercept, self.info = fit_logistic(
+        self.coef, self.intercept, _ = fit_logistic(
             self.X, self.y, l2=self.lmbd2, fit_intercept=self.fit_intercept,
             tol=tol,
         )

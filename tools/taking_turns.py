@@ -2,9 +2,9 @@
 
 benchopt finishes all repetitions of a solver before it starts the next one.
 On a machine that changes its speed for minutes at a time the median of one
-solver may then be of a fast phase and that of another of a slow one: a ratio
-of 1.6 at 10 x 2 was measured as 1.34, on a machine of two speeds 1.7 apart.
-Here every solver has its first repetition on a problem, then its second.
+solver may then be of a fast phase and that of another of a slow one (1.7 apart
+on one machine). Here every solver has its first repetition on a problem, then
+its second.
 """
 from itertools import islice
 
