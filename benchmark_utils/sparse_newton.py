@@ -21,7 +21,7 @@ from benchmark_utils.sparse_dual import ascend
 from benchmark_utils.sparse_elimination import make_plan
 from benchmark_utils.sparse_factor import empty_factor, factorize
 from benchmark_utils.sparse_packing import as_it_is, pack, unsigned_arrays
-from benchmark_utils.sparse_point import diagonal, exact_point
+from benchmark_utils.sparse_point import diagonal, dual_point, exact_point
 
 STATUS_REACHED = "reached the tolerance"
 STATUS_FLOAT64 = "stopped at the accuracy that float64 allows"
@@ -128,12 +128,8 @@ class _Fit:
         self.intercept, self.max_iter = intercept, max_iter
         self.copy = copy
         self.w = np.zeros(self.p + 1)
-        self.g = np.empty(self.p + 1)
         self.M = np.empty((9, self.n))
-        self.V = np.zeros((6, self.p + 1))
-        self.inverse = np.empty(self.p + 1)
-        self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
-        self.rho = np.empty(MEMORY)
+        self.g = None
         self.counts = np.zeros(4)
         self.state = np.zeros(6)
         self.factor, self.plan = empty_factor(), None
@@ -157,6 +153,8 @@ class _Fit:
     def point(self):
         """Value and certified gap at w, margins and gradient there."""
         m, s, h = self.M[:3]
+        if self.g is None:
+            self.g = np.empty(self.p + 1)
         value, gap, total = exact_point(
             self.A, self.exact, self.source, self.by_rows, self.order,
             self.y, self.l2, self.intercept, self.w, m, s, h, self.g,
@@ -164,6 +162,16 @@ class _Fit:
         self.counts[1] += 1
         self.state[:3] = value, 0.0, total
         return value, gap
+
+    def dual_point(self, a, norms):
+        """Value and certified gap, cheaper where there is no intercept."""
+        if self.intercept:
+            return self.point()
+        self.counts[1] += 0.5
+        return dual_point(
+            self.A, self.y, self.l2, self.w, a, norms, self.counts[0],
+            self.M[0],
+        )
 
     def descend(self, budget):
         return descend(
@@ -315,7 +323,7 @@ class _Fit:
             self.counts[:2] += done
             if share == np.inf:
                 return SLOW, np.inf, np.inf
-            value, gap = self.point()
+            value, gap = self.dual_point(a, norms)
             if gap <= self.tol * value:
                 return CLOSE, value, gap
             if not gap <= 1e3 * share * value:
@@ -327,6 +335,10 @@ class _Fit:
         """Descend until certified; the best point seen is kept in w."""
         best_gap = best_value = np.inf
         best = None
+        self.V = np.zeros((6, self.p + 1))
+        self.inverse = np.empty(self.p + 1)
+        self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
+        self.rho = np.empty(MEMORY)
         worse = 0
         status = CLOSE
         self.state[3:] = 0.0

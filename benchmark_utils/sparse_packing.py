@@ -161,6 +161,17 @@ def pack(X, dtype):
     return A, order, bool(exact)
 
 
+@njit(fastmath={"reassoc"}, error_model="numpy", cache=True)
+def _look(data, indices, starts):
+    """The largest index of the entries, and 0 times all, summed."""
+    largest = np.uint32(0)
+    nothing = 0.0
+    for e in range(starts[0], starts[starts.size - 1]):
+        largest = max(largest, indices[e])
+        nothing += np.float64(data[e]) * 0.0
+    return largest, nothing
+
+
 def as_it_is(X):
     """What `pack` returns, without a copy where X is CSR, int32 and sound.
 
@@ -169,13 +180,15 @@ def as_it_is(X):
     if X.format != "csr" or X.indices.itemsize != 4:
         return pack(X, np.float64)
     n, p = X.shape
-    data, indices, starts = unsigned_arrays(X)
-    if (np.diff(X.indptr) < 0).any() or (
-        X.nnz and indices[:X.nnz].max() >= p
-    ):
+    A = data, indices, starts = unsigned_arrays(X)
+    wrong = X.indptr[0] < 0 or (X.indptr[1:] < X.indptr[:-1]).any() or (
+        starts[-1] > min(len(data), len(indices))
+    )
+    if not wrong and X.nnz:
+        largest, nothing = _look(*A)
+        wrong = largest >= p
+        if nothing != 0.0:
+            raise ValueError(_NOT_FINITE)
+    if wrong:
         raise ValueError("X has indices or pointers out of range.")
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = data[:X.nnz].sum()
-    if not np.isfinite(total) and not np.isfinite(data[:X.nnz]).all():
-        raise ValueError(_NOT_FINITE)
-    return (data, indices, starts), np.arange(n), True
+    return A, np.arange(n), True

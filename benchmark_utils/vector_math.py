@@ -65,9 +65,8 @@ def exp_of_negative(x):
 
 
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
-def log1p_of_unit(e):
-    """log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1 / 3."""
-    s = e / (2.0 + e)
+def atanh_of_third(s):
+    """atanh(s) for |s| <= 1 / 3."""
     t = s * s
     poly = 1 / 31.0
     poly = poly * t + 1 / 29.0
@@ -85,7 +84,13 @@ def log1p_of_unit(e):
     poly = poly * t + 0.2
     poly = poly * t + 1 / 3.0
     poly = poly * t + 1.0
-    return 2.0 * s * poly
+    return s * poly
+
+
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+def log1p_of_unit(e):
+    """log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1 / 3."""
+    return 2.0 * atanh_of_third(e / (2.0 + e))
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
