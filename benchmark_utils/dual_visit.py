@@ -44,7 +44,7 @@ def light_start(m, q):
 
     A step of Newton's method from a = 0, s / (1 + q s (1 - s)) for
     s = sigma(-m), with the Pade approximant [3/2] of tanh for the sigmoid:
-    off by 0.015 + 0.03 q at most, and one division in all.
+    off by 0.015 + 0.035 q at most, and one division in all.
     """
     x = min(max(0.5 * m, -2.0), 2.0)
     square = x * x

@@ -10,9 +10,7 @@ from benchmark_utils.sparse_kernels import (
     scatter,
     scatter_squares,
 )
-from benchmark_utils.vector_math import exp_of_negative, log1p_of_unit
 
-_EPS = 2.220446049250313e-16
 _LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
 
@@ -78,84 +76,6 @@ def exact_point(
         norm += w[j] * w[j]
     g[p] = 0.0
     return loss + 0.5 * l2 * norm, gap + square / (2.0 * l2), total_h
-
-
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
-def dual_point(A, y, l2, w, a, norms, sweeps, m):
-    r"""Value and certified gap at w = X' (y a) / lambda2, without intercept.
-
-    .. math::
-        F(w) - D(a) = \sum_i KL(a_i \| \sigma(-m_i))
-            + \tfrac{\lambda_2}{2} \| w - X^\top (y a) / \lambda_2 \|^2
-
-    needs the margins only, half of `exact_point`. Where d = a - s is at most
-    half of s and 1 - s, the divergence is bounded by d^2 / (2 s (1 - s)) and
-    a factor that goes to 1 with d; elsewhere logarithms do not cancel. The
-    last term is the rounding of `sweeps` sweeps: of w, whose norm is at most
-    sqrt(2 n log(2) / lambda2), for dual coordinate descent never leaves
-    D(a) >= 0, and of a.
-
-    Parameters
-    ----------
-    A : tuple, packed matrix, the entries of X exactly
-    y, a, norms : arrays of shape (n,)
-        norms[i] = ||x_i||^2.
-    w : array of shape (>= p,), float64
-    sweeps : int
-    m : array of shape (n,), float64, written
-        The margins.
-
-    Returns
-    -------
-    value, gap : float
-    """
-    n = y.size
-    gather(A, 0, n, w, 0.0, m)
-    loss = 0.0
-    gap = 0.0
-    lengths = 0.0
-    far = 0
-    for i in range(n):
-        m[i] *= y[i]
-        e = exp_of_negative(-abs(m[i]))
-        large = 1.0 / (1.0 + e)
-        small = e * large
-        loss += log1p_of_unit(e) - min(m[i], 0.0)
-        d = a[i] - (small if m[i] > 0.0 else large)
-        share = abs(d) / small
-        near = share < 0.5
-        bend = 1.0 + share / (3.0 * (1.0 - (share if near else 0.5)))
-        gap += 0.5 * d * d / (small * large) * bend if near else 0.0
-        far += not near
-        lengths += norms[i]
-    if far:
-        gap += _far_divergences(m, a)
-    norm = 0.0
-    for j in range(w.size):
-        norm += w[j] * w[j]
-    rounding = _EPS * sweeps * n
-    gap += rounding * rounding * (
-        4.0 * n * np.log(2.0) + lengths / (n * l2)
-    )
-    return loss + 0.5 * l2 * norm, gap
-
-
-@njit(error_model="numpy", cache=True)
-def _far_divergences(m, a):
-    """The sum of KL(a || s) where a is far from s = sigma(-m)."""
-    total = 0.0
-    for i in range(m.size):
-        e = exp_of_negative(-abs(m[i]))
-        s, other = e / (1.0 + e), 1.0 / (1.0 + e)
-        if m[i] <= 0.0:
-            s, other = other, s
-        if not abs(a[i] - s) / min(s, other) < 0.5:
-            left = 1.0 - a[i]
-            if a[i] > 0.0:
-                total += a[i] * np.log(a[i] / s)
-            if left > 0.0:
-                total += left * np.log(left / other)
-    return total
 
 
 @njit(error_model="numpy", cache=True)
