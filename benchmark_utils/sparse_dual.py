@@ -159,10 +159,14 @@ def _add_row(data, indices, e, end, factor, w):
 
 
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
-def _first_sweep(A, y, l2, b, known, norms, w, theta, a, turn):
-    """Visit every sample once, from a = 0; norms[i] unless they are known."""
+def _first_sweep(A, y, l2, b, state, w, turn):
+    """Visit every sample once, from a = 0; fills `state`, see `_sweep`."""
     data, indices, starts = A
     inverse = 1.0 / l2
+    theta, a, norms = np.empty((3, turn.size))
+    known = not _are_sorted(A, turn.size)
+    if known:
+        _norms(A, w.size - 1, norms)
     for k in range(turn.size):
         if k + _AHEAD < turn.size:
             i = np.uint64(turn[k + _AHEAD])
@@ -206,11 +210,20 @@ def _first_sweep(A, y, l2, b, known, norms, w, theta, a, turn):
         change = new * y[i] * inverse
         _add_row(data, indices, starts[i], end, change, w)
     settle(theta, a)
+    for i in range(turn.size):
+        at = 4 * i
+        state[at], state[at + 1] = theta[i], a[i]
+        state[at + 2], state[at + 3] = norms[i], y[i]
 
 
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
-def _sweep(A, y, l2, b, norms, w, theta, a, turn):
-    """Visit every sample once; returns the estimated gap before it."""
+def _sweep(A, l2, b, state, w, turn):
+    """Visit every sample once; returns the estimated gap before it.
+
+    A visit finds what it knows of a sample, theta, a, ||x||^2 and y, in one
+    place of `state`: with four arrays, 20000 rows of 18 entries in 1.4 instead
+    of 1.0 ms, 2000 of 46 in 0.16 instead of 0.15.
+    """
     data, indices, starts = A
     gap = 0.0
     inverse = 1.0 / l2
@@ -218,14 +231,13 @@ def _sweep(A, y, l2, b, norms, w, theta, a, turn):
         if k + _AHEAD < turn.size:
             i = np.uint64(turn[k + _AHEAD])
             _fetch_row(data, indices, starts[i])
-            _prefetch(y, i)
-            _prefetch(norms, i)
-            _prefetch(theta, i)
-            _prefetch(a, i)
+            _prefetch(state, _4 * i)
         i = np.uint64(turn[k])
         e, end = starts[i], starts[i + _1]
         # what needs no margin is ready before it
-        q, t, old = norms[i] * inverse, theta[i], a[i]
+        at = _4 * i
+        t, old, sign = state[at], state[at + _1], state[at + _3]
+        q = state[at + _2] * inverse
         h = old * (1.0 - old)
         half = 0.5 / (1.0 + q * h)
         # a second step of Newton's method would be bend x of the first
@@ -241,7 +253,7 @@ def _sweep(A, y, l2, b, norms, w, theta, a, turn):
         while e < end:
             z0 += data[e] * w[indices[e]]
             e += _1
-        m = y[i] * ((z0 + z1) + (z2 + z3))
+        m = sign * ((z0 + z1) + (z2 + z3))
         residual = t - m
         x = half * residual
         if steep * abs(x) <= 1.0 and h > FLAT:
@@ -253,34 +265,33 @@ def _sweep(A, y, l2, b, norms, w, theta, a, turn):
             gap += 0.5 * (t - m) ** 2 * h
             t, new = visit(t, old, m, q)
             change = new - old
-        theta[i] = t
-        a[i] = new
-        change *= y[i] * inverse
+        state[at] = t
+        state[at + _1] = new
+        change *= sign * inverse
         _add_row(data, indices, starts[i], end, change, w)
     return gap
 
 
 @njit(fastmath=LOOPS, error_model="numpy", cache=True)
-def _totals(y, theta, a, norms, l2):
+def _totals(state, l2):
     """F, sum y a and how that changes with the intercept, all by theta."""
     value = 0.0
     balance = 0.0
     curved = 0.0
-    for i in range(y.size):
-        t = theta[i]
-        h = a[i] * (1.0 - a[i])
-        value += 0.5 * a[i] * t + log1p_of_unit(exp_of_negative(-abs(t)))
+    for i in range(0, state.size, 4):
+        t, a, norm, y = state[i], state[i + 1], state[i + 2], state[i + 3]
+        h = a * (1.0 - a)
+        value += 0.5 * a * t + log1p_of_unit(exp_of_negative(-abs(t)))
         value -= min(t, 0.0)
-        balance += y[i] * a[i]
+        balance += y * a
         # not h itself: w follows the intercept
-        curved += h / (1.0 + norms[i] / l2 * h)
+        curved += h / (1.0 + norm / l2 * h)
     return value, balance, curved
 
 
 @njit(error_model="numpy", cache=True)
 def ascend(
-    A, y, l2, intercept, goal, price, most, w, theta, a, norms, turn,
-    sweeps,
+    A, y, l2, intercept, goal, price, most, w, state, turn, sweeps
 ):
     """Sweep until the estimated gap is `goal` of F, or hope is lost.
 
@@ -297,8 +308,9 @@ def ascend(
         Sweeps at most.
     w : array of shape (p + 1,), updated
         Zeros in the beginning; the intercept comes last.
-    theta, a, norms : arrays of shape (n,), updated
-        `a` is zero in the beginning.
+    state : array of shape (4 n,), float64, updated
+        theta, a, ||x||^2 and y of every sample, filled by the first sweep; a
+        multiple of 32 bytes in memory is best.
     turn : array of shape (n,), int64, updated
     sweeps : int
         Those of calls before.
@@ -309,11 +321,7 @@ def ascend(
         Sweeps, and the gap as a share of F that the last one left, about.
     """
     n, p = y.size, w.size - 1
-    known = False
     if sweeps == 0:
-        known = not _are_sorted(A, n)
-        if known:
-            _norms(A, p, norms)
         for i in range(n):
             turn[i] = i
     seed = np.uint64(88172645463325252 + sweeps)
@@ -326,12 +334,12 @@ def ascend(
         seed = _shuffle(turn, seed)
         if sweeps + done == 0:
             before = 0.0
-            _first_sweep(A, y, l2, w[p], known, norms, w, theta, a, turn)
+            _first_sweep(A, y, l2, w[p], state, w, turn)
         else:
-            before = _sweep(A, y, l2, w[p], norms, w, theta, a, turn)
+            before = _sweep(A, l2, w[p], state, w, turn)
         done += 1
         if intercept or (sweeps + done > 1 and last > _SETTLED * value):
-            value, balance, curved = _totals(y, theta, a, norms, l2)
+            value, balance, curved = _totals(state, l2)
         if intercept:
             change = balance / previous
             if 0.4 < change < 1.3 or (change < 0.0 and boost > 1.0):
@@ -344,7 +352,7 @@ def ascend(
         if patience == np.inf:
             q = 0.0
             for i in range(n):
-                q += norms[i]
+                q += state[4 * i + 2]
             q /= n * l2
             patience = price * (_ITERATIONS + _DECADE * np.log10(1.0 + q))
         if sweeps + done == 1:

@@ -301,15 +301,15 @@ class _Fit:
         price = (
             _READ * entries + _SAMPLE * self.n + _PAIRS * self.p
         ) / (_VISITED * entries + _VISIT * self.n)
-        theta, a, norms = self.M[3:6]
-        a[:] = 0.0
         turn = np.empty(self.n, np.int64)
+        state = np.empty(4 * self.n + 3)
+        state = state[-(state.ctypes.data >> 3) & 3:][:4 * self.n]
         goal = 0.1 * self.tol
         while True:
             done, share = ascend(
                 self.A, self.y, self.l2, self.intercept, goal, price,
-                self.max_iter - int(self.counts[0]), self.w, theta, a, norms,
-                turn, int(self.counts[0]),
+                self.max_iter - int(self.counts[0]), self.w, state, turn,
+                int(self.counts[0]),
             )
             self.counts[:2] += done
             if share == np.inf:
