@@ -36,6 +36,9 @@ _FACTOR_ENTRY, _FACTOR = 1e-9, 8e-5
 # to 100 problems
 _VISIT, _VISITED = 4e-8, 2.2e-9
 _SAMPLE, _READ, _PAIRS = 3e-8, 2e-9, 1e-8
+# Where there are more samples than columns, but so many times as many at most,
+# and the mean of ||x||^2 / lambda2 is at most this, it is tried as well
+_MOST_SAMPLES, _LIGHT = 3, 0.5
 # Columns of a dense factor at most: 256 MB in float32
 _FACTOR_COLUMNS = 8000
 # Passes before a factor is thought of
@@ -257,13 +260,13 @@ class _Fit:
             self.w[:self.p] = coef
             self.w[self.p] = intercept if self.intercept else 0.0
         status = SLOW
-        if coef is None and self.n <= self.p:
+        if coef is None and self.suits_the_dual():
             # few sweeps do not pay for a copy
             self.pack(np.float32, copy=False)
             status, value, gap = self.ascend()
         if status == CLOSE:
             regime = "sparse, dual"
-            why = "fewer samples than features: dual coordinate descent"
+            why = "few or light samples: dual coordinate descent"
         else:
             self.pack(np.float32)
             status, value, gap = self.iterate(_PATIENCE)
@@ -294,6 +297,16 @@ class _Fit:
         }
         b = float(self.w[self.p]) if self.intercept else 0.0
         return self.w[:self.p], b, info
+
+    def suits_the_dual(self):
+        """Whether rows are so nearly orthogonal, or so light, that visits of
+        samples in turn may be faster than passes."""
+        if self.n <= self.p:
+            return True
+        return (
+            self.X.format == "csr" and self.n <= _MOST_SAMPLES * self.p
+            and self.X.data @ self.X.data <= _LIGHT * self.l2 * self.n
+        )
 
     def ascend(self):
         """Dual coordinate descent, as long as it promises to be faster."""

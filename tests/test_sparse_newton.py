@@ -219,6 +219,25 @@ def test_dual_coordinate_descent_gives_up_where_it_is_slow():
     assert info["converged"] and "dual" not in info["regime"]
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_dual_coordinate_descent_goes_on_where_lbfgs_takes_longer(
+    fit_intercept,
+):
+    # the first sweeps leave much, but go on to divide it by three
+    X, y = problem(280, 630, 0.09)
+    info = fit_sparse(X, y, 0.01, fit_intercept)[2]
+    assert info["converged"] and info["regime"] == "sparse, dual"
+    assert 15 < info["n_iter"] < 40
+
+
+@pytest.mark.parametrize("l2, dual", [(1.0, False), (100.0, True)])
+def test_light_samples_are_visited_in_turn_though_they_are_more(l2, dual):
+    X, y = problem(700, 400, 0.05)
+    info = fit_sparse(X, y, l2)[2]
+    assert info["converged"] and ("dual" in info["regime"]) == dual
+    assert "dual" not in fit_sparse(X.tocsc(), y, l2)[2]["regime"]
+
+
 def test_small_change_is_that_of_the_sigmoid():
     theta = np.linspace(-15.0, 15.0, 61)
     for x in np.r_[np.linspace(-1.0, 1.0, 21) * dual_visit.NEAR, 1e-9]:
