@@ -92,6 +92,19 @@ def test_speed_table():
     assert "lost: 3 of 3" in lost
 
 
+def test_speed_table_where_no_other_solver_gets_there():
+    df = made(rates={"auto-newton": 2.0, "b": 1.0})
+    largest = df["dataset_name"] == df["dataset_name"].iloc[-1]
+    slow = df["solver_name"] == "b"
+    df = df[~(largest & slow & (df["objective_relative_gap"] < 1e-6))]
+    rows = cells_of(speed_table.speed_table(df))[2:]
+    assert [row[5:7] for row in rows[:3]].count(
+        ["not reached", "ours alone"]
+    ) == 1
+    # the mean is of the others
+    assert rows[3][-2:] == ["**2.00**", ""]
+
+
 def test_growth_table():
     df = made(rates=RATES)
     rows = cells_of(speed_table.growth_table(df))
