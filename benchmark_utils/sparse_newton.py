@@ -33,7 +33,7 @@ _ENTRY, _ROW, _COLUMN, _PAIR, _MULTIPLY = 0.65e-9, 4e-9, 3e-9, 0.45e-9, 2.7e-11
 _FACTOR_ENTRY, _FACTOR = 1e-9, 8e-5
 # A sample and an entry in a sweep of dual coordinate descent; the same and a
 # column in an iteration of L-BFGS, with its share of what comes before; fitted
-# to 100 problems
+# by hand to some 170 timings
 _VISIT, _VISITED = 4e-8, 2.2e-9
 _SAMPLE, _READ, _PAIRS = 3e-8, 2e-9, 1e-8
 # Where there are more samples than columns, but so many times as many at most,
