@@ -29,9 +29,9 @@ _DOUBLE = np.dtype(np.float64)
 _ARRAY, _INFINITY, _zeros = np.ndarray, np.inf, np.zeros
 # So few samples and an intercept are a tiny problem in their kernel matrix
 _FEW_SAMPLES = 40
-# Samples times ten more than columns, see `_is_tiny`
-_TINY_SIZE = 250_000
 _WIDE_VECTORS = vector_bytes() == 64
+# Samples times ten more than columns, see `_is_tiny`
+_TINY_SIZE = 250_000 if _WIDE_VECTORS else 400_000
 # A copy and five entries take 0.19 us, a new dictionary 0.32 us
 _TINY = {
     "regime": "tiny", "why": "few columns: Newton without temporaries",
@@ -206,12 +206,15 @@ def _is_tiny(n, q):
     Measured ratios of the fastest other time to its own: 10000 x 2 1.3,
     20000 x 5 1.0, 100000 x 2 0.6, 10000 x 10 1.05, 3000 x 30 1.9, 10000 x 30
     1.0, 1000 x 50 1.7, 100 x 50 0.7, 1000 x 64 0.9. With registers of 32
-    bytes (AVX2): 19000 x 10 1.0, 26000 x 5 0.8, 13000 x 20 1.1, 10000 x 30
-    1.4, 1000 x 50 1.0, 500 x 56 1.0, 100 x 50 1.5, 1000 x 64 0.9.
+    bytes (AVX2), where it begins in float32: 26000 x 5 1.6, 19000 x 10 1.5,
+    13000 x 20 1.4, 10000 x 30 2.4 (and larger, but its buffer holds X once in
+    float64 and once in float32), 60 x 50 1.6, 100 x 50 2.2, 1000 x 50 1.5,
+    500 x 56 1.3, 3000 x 50 1.1, 4000 x 50 0.9, 1000 x 64 0.9.
     """
-    size, rows = _TINY_SIZE, 4
-    if not _WIDE_VECTORS:
-        size, rows = (400_000 if q > 16 else size), 2
+    if _WIDE_VECTORS:
+        size, rows = _TINY_SIZE, 4
+    else:
+        size, rows = (_TINY_SIZE if q <= 40 else _TINY_SIZE // 2), 1
     return n * (q + 10) <= size and (q <= 40 or q <= 56 and n >= rows * q)
 
 

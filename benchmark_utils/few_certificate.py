@@ -90,7 +90,7 @@ def balanced_gap(
     gap = scale_class(
         work, A + p * pitch, m, s, c_s, c, sign, padded
     )
-    project(work, A, pitch, p, c_s, total, padded)
+    project(work, A, pitch, p, c_s, work, total, padded)
     for j in range(p):
         gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
     return gap

@@ -12,7 +12,6 @@ from benchmark_utils.simd import LANES, get, put
 from benchmark_utils.simd_tiles import (
     SUM_LANES,
     make_tile,
-    narrow,
     sum_four,
     sum_four_singles,
 )
@@ -29,6 +28,8 @@ TRUSTED = 1e-2
 
 _tile, _corner = make_tile(False), make_tile(True)
 _single_tile, _single_corner = make_tile(False, True), make_tile(True, True)
+_whole_tile = make_tile(False, True, True)
+_whole_corner = make_tile(True, True, True)
 
 
 @njit(error_model="numpy", cache=True)
@@ -99,26 +100,30 @@ def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
 
 
 @njit(error_model="numpy", cache=True)
-def narrow_columns(work, A, pitch, q, count, out):
-    """A copy of A in float32; `out` counts float32 in `work`."""
-    for j in range(q):
-        for i in range(0, count, LANES):
-            narrow(work, A + j * pitch + i, out + j * pitch + i)
+def _whole_gram(work, A, pitch, q, h, depth, U, width):
+    """It of one block, no sums in memory: 200 x 10 in 0.36, not 0.56 us."""
+    for j in range(0, q, 4):
+        a, rows = A + j * pitch, min(q - j, 4)
+        for k in range(0, j, 4):
+            _whole_tile(
+                work, a, A + k * pitch, pitch, h, depth, U + k * width + j,
+                rows, width,
+            )
+        _whole_corner(
+            work, a, a, pitch, h, depth, U + j * width + j, rows, width
+        )
 
 
 @njit(error_model="numpy", cache=True)
-def weighted_single_gram(
-    work, A, pitch, q, h, count, narrow_h, sums, U, width
-):
-    """`weighted_gram` with sums in float32.
-
-    A is the copy of `narrow_columns`, h is narrowed to `narrow_h`.
-    """
-    narrow_columns(work, h, 0, 1, count, narrow_h)
+def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
+    """`weighted_gram` in float32: A and h count float32 in `work`."""
+    if count <= _SINGLE_BLOCK:
+        _whole_gram(work, A, pitch, q, h, count // LANES, U, width)
+        return
     clear(work, sums, sums_size(q))
     for i in range(0, count, _SINGLE_BLOCK):
         depth = min(count - i, _SINGLE_BLOCK) // LANES
-        add_single_gram(work, A + i, pitch, q, narrow_h + i, depth, sums)
+        add_single_gram(work, A + i, pitch, q, h + i, depth, sums)
     gather(work, sums, q, U, width, True)
 
 

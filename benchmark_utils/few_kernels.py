@@ -1,24 +1,28 @@
 r"""What Newton's method needs where X has few columns, in vectors of eight.
 
-All arrays lie in one buffer, `work`, of float64; functions take offsets into
-it. The signed samples are stored column by column: entry i of column j,
+All arrays lie in one buffer, `work`; functions take offsets into it. The
+signed samples are stored column by column: entry i of column j,
 :math:`A_{ji} = y_i x_{ij}`, is work[A + j pitch + i]. Samples are padded with
 zeros to whole vectors; the margins of the padding are `FAR`, so that it adds
-1e-304 to sums.
+1e-304 to sums (1e-37 in float32).
+
+`work` is float64. `combine`, `project`, `clear`, `weigh`, `weigh_nothing`,
+`weigh_along`, `third_order`, `advance` and `largest` also take its view as
+float32; offsets count these then.
 """
 import math
 
 from numba import njit
 
 from benchmark_utils import simd
-from benchmark_utils.simd import LANES
+from benchmark_utils.simd import LANES, SINGLE_LANES, put
 from benchmark_utils.simd_math import (
     exp_of_negative,
     log1p_of_unit,
     twice_atanh,
     weights_of,
 )
-from benchmark_utils.simd_tiles import SUM_LANES, transpose
+from benchmark_utils.simd_tiles import SUM_LANES, narrow, transpose
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
@@ -65,6 +69,22 @@ def signed_columns(
 
 
 @njit(error_model="numpy", cache=True)
+def narrow_columns(work, A, pitch, q, count, single, single_pitch):
+    """A in float32, each column padded with zeros to its vectors.
+
+    `single` and its pitch count float32 in `work`. While rows are transposed
+    it was no faster.
+    """
+    for j in range(q):
+        target = single + j * single_pitch
+        for i in range(0, count, LANES):
+            narrow(work, A + j * pitch + i, target + i)
+        if count % SINGLE_LANES > 0:
+            for i in range(count, count + SINGLE_LANES - LANES, 2):
+                put(work, (target + i) // 2, 0.0)
+
+
+@njit(error_model="numpy", cache=True)
 def label_column(n, y, y0, work, target):
     """The signed column of an intercept: the labels themselves."""
     padded = (n + LANES - 1) // LANES * LANES
@@ -75,92 +95,94 @@ def label_column(n, y, y0, work, target):
 
 
 @njit(error_model="numpy", cache=True)
-def combine(work, A, pitch, q, w, out, count):
-    """out = A' w for `count` samples, a multiple of eight."""
-    last = count - 4 * LANES
+def combine(work, A, pitch, q, points, w, out, count):
+    """out = A' w for `count` samples, whole vectors; w is in `points`."""
+    lanes = simd.lanes(work)
+    last = count - 4 * lanes
     i = 0
     while i <= last:
-        a = simd.splat(0.0)
+        a = simd.fill(work, 0.0)
         b, c, d = a, a, a
         for j in range(q):
-            factor = simd.splat(work[w + j])
+            factor = simd.fill(work, points[w + j])
             source = A + j * pitch + i
-            a = simd.fma(factor, simd.load(work, source), a)
-            b = simd.fma(factor, simd.load(work, source + LANES), b)
-            c = simd.fma(factor, simd.load(work, source + 2 * LANES), c)
-            d = simd.fma(factor, simd.load(work, source + 3 * LANES), d)
+            a = simd.fma(factor, simd.read(work, source), a)
+            b = simd.fma(factor, simd.read(work, source + lanes), b)
+            c = simd.fma(factor, simd.read(work, source + 2 * lanes), c)
+            d = simd.fma(factor, simd.read(work, source + 3 * lanes), d)
         simd.store(work, out + i, a)
-        simd.store(work, out + i + LANES, b)
-        simd.store(work, out + i + 2 * LANES, c)
-        simd.store(work, out + i + 3 * LANES, d)
-        i += 4 * LANES
+        simd.store(work, out + i + lanes, b)
+        simd.store(work, out + i + 2 * lanes, c)
+        simd.store(work, out + i + 3 * lanes, d)
+        i += 4 * lanes
     while i < count:
-        a = simd.splat(0.0)
+        a = simd.fill(work, 0.0)
         for j in range(q):
             a = simd.fma(
-                simd.splat(work[w + j]), simd.load(work, A + j * pitch + i),
-                a,
+                simd.fill(work, points[w + j]),
+                simd.read(work, A + j * pitch + i), a,
             )
         simd.store(work, out + i, a)
-        i += LANES
+        i += lanes
 
 
 @njit(error_model="numpy", cache=True)
-def project(work, A, pitch, q, s, out, count):
-    """work[out + j] = sum_i A_ji s_i."""
+def project(work, A, pitch, q, s, sums, out, count):
+    """sums[out + j] = sum_i A_ji s_i."""
+    lanes = simd.lanes(work)
     j = 0
     while j < q - 3:
-        a = simd.splat(0.0)
+        a = simd.fill(work, 0.0)
         b, c, d = a, a, a
         source = A + j * pitch
-        for i in range(0, count, LANES):
-            weight = simd.load(work, s + i)
+        for i in range(0, count, lanes):
+            weight = simd.read(work, s + i)
             at = source + i
-            a = simd.fma(weight, simd.load(work, at), a)
-            b = simd.fma(weight, simd.load(work, at + pitch), b)
-            c = simd.fma(weight, simd.load(work, at + 2 * pitch), c)
-            d = simd.fma(weight, simd.load(work, at + 3 * pitch), d)
-        work[out + j] = simd.total(a)
-        work[out + j + 1] = simd.total(b)
-        work[out + j + 2] = simd.total(c)
-        work[out + j + 3] = simd.total(d)
+            a = simd.fma(weight, simd.read(work, at), a)
+            b = simd.fma(weight, simd.read(work, at + pitch), b)
+            c = simd.fma(weight, simd.read(work, at + 2 * pitch), c)
+            d = simd.fma(weight, simd.read(work, at + 3 * pitch), d)
+        sums[out + j] = simd.total(a)
+        sums[out + j + 1] = simd.total(b)
+        sums[out + j + 2] = simd.total(c)
+        sums[out + j + 3] = simd.total(d)
         j += 4
     # the rest in pairs (the last column twice), two sums for each: one alone
     # would wait for itself; 200 x 10 in 0.105 instead of 0.12 us
     while j < q:
-        a = simd.splat(0.0)
+        a = simd.fill(work, 0.0)
         b, c, d = a, a, a
         at, beside = A + j * pitch, A + min(j + 1, q - 1) * pitch
-        for i in range(0, count - LANES, 2 * LANES):
-            first = simd.load(work, s + i)
-            second = simd.load(work, s + i + LANES)
-            a = simd.fma(first, simd.load(work, at + i), a)
-            b = simd.fma(first, simd.load(work, beside + i), b)
-            c = simd.fma(second, simd.load(work, at + i + LANES), c)
-            d = simd.fma(second, simd.load(work, beside + i + LANES), d)
-        if count // LANES % 2 == 1:
-            i = count - LANES
-            weight = simd.load(work, s + i)
-            a = simd.fma(weight, simd.load(work, at + i), a)
-            b = simd.fma(weight, simd.load(work, beside + i), b)
-        work[out + min(j + 1, q - 1)] = simd.total(simd.add(b, d))
-        work[out + j] = simd.total(simd.add(a, c))
+        for i in range(0, count - lanes, 2 * lanes):
+            first = simd.read(work, s + i)
+            second = simd.read(work, s + i + lanes)
+            a = simd.fma(first, simd.read(work, at + i), a)
+            b = simd.fma(first, simd.read(work, beside + i), b)
+            c = simd.fma(second, simd.read(work, at + i + lanes), c)
+            d = simd.fma(second, simd.read(work, beside + i + lanes), d)
+        if count // lanes % 2 == 1:
+            i = count - lanes
+            weight = simd.read(work, s + i)
+            a = simd.fma(weight, simd.read(work, at + i), a)
+            b = simd.fma(weight, simd.read(work, beside + i), b)
+        sums[out + min(j + 1, q - 1)] = simd.total(simd.add(b, d))
+        sums[out + j] = simd.total(simd.add(a, c))
         j += 2
 
 
 @njit(error_model="numpy", cache=True)
 def clear(work, start, count):
     """Set a multiple of eight entries to zero."""
-    for i in range(0, count, LANES):
-        simd.store(work, start + i, simd.splat(0.0))
+    for i in range(0, count, simd.lanes(work)):
+        simd.store(work, start + i, simd.fill(work, 0.0))
 
 
 @njit(error_model="numpy", cache=True)
 def weigh(work, m, s, h, count):
     """Weights and curvatures at the margins; returns the sum of weights."""
-    mass = simd.splat(0.0)
-    for i in range(0, count, LANES):
-        weight, bend = weights_of(simd.load(work, m + i))
+    mass = simd.fill(work, 0.0)
+    for i in range(0, count, simd.lanes(work)):
+        weight, bend = weights_of(simd.read(work, m + i))
         simd.store(work, s + i, weight)
         simd.store(work, h + i, bend)
         mass = simd.add(mass, weight)
@@ -170,8 +192,8 @@ def weigh(work, m, s, h, count):
 @njit(error_model="numpy", cache=True)
 def weigh_nothing(work, s, h, n, padded):
     """As `weigh` where all margins are zero; the padding gets zeros."""
-    half, quarter = simd.splat(0.5), simd.splat(0.25)
-    for i in range(0, padded, LANES):
+    half, quarter = simd.fill(work, 0.5), simd.fill(work, 0.25)
+    for i in range(0, padded, simd.lanes(work)):
         simd.store(work, s + i, half)
         simd.store(work, h + i, quarter)
     for i in range(n, padded):
@@ -204,11 +226,11 @@ def weigh_and_lose(work, m, s, h, count):
 @njit(error_model="numpy", cache=True)
 def weigh_along(work, m, dm, t, s, h, count):
     """The same at m + t dm; phi'(t), phi''(t) of the loss, sum of weights."""
-    first = simd.splat(0.0)
-    second, mass, step = first, first, simd.splat(t)
-    for i in range(0, count, LANES):
-        d = simd.load(work, dm + i)
-        weight, bend = weights_of(simd.fma(step, d, simd.load(work, m + i)))
+    first = simd.fill(work, 0.0)
+    second, mass, step = first, first, simd.fill(work, t)
+    for i in range(0, count, simd.lanes(work)):
+        d = simd.read(work, dm + i)
+        weight, bend = weights_of(simd.fma(step, d, simd.read(work, m + i)))
         simd.store(work, s + i, weight)
         simd.store(work, h + i, bend)
         mass = simd.add(mass, weight)
@@ -267,21 +289,22 @@ def _loss_one_by_one(work, m, s, count):
 @njit(error_model="numpy", cache=True)
 def third_order(work, s, h, dm, out, count):
     """out = h (1 - 2 s) dm^2 / 2: what the curvature changes along dm."""
-    one, two, half = simd.splat(1.0), simd.splat(2.0), simd.splat(0.5)
-    for i in range(0, count, LANES):
-        d = simd.load(work, dm + i)
-        bend = simd.mul(simd.mul(simd.load(work, h + i), half), d)
-        tilt = simd.sub(one, simd.mul(two, simd.load(work, s + i)))
+    one, two = simd.fill(work, 1.0), simd.fill(work, 2.0)
+    half = simd.fill(work, 0.5)
+    for i in range(0, count, simd.lanes(work)):
+        d = simd.read(work, dm + i)
+        bend = simd.mul(simd.mul(simd.read(work, h + i), half), d)
+        tilt = simd.sub(one, simd.mul(two, simd.read(work, s + i)))
         simd.store(work, out + i, simd.mul(simd.mul(bend, d), tilt))
 
 
 @njit(error_model="numpy", cache=True)
 def advance(work, m, t, dm, count):
     """m += t dm; returns max |t dm|."""
-    step, longest = simd.splat(t), simd.splat(0.0)
-    for i in range(0, count, LANES):
-        moved = simd.mul(step, simd.load(work, dm + i))
-        simd.store(work, m + i, simd.add(moved, simd.load(work, m + i)))
+    step, longest = simd.fill(work, t), simd.fill(work, 0.0)
+    for i in range(0, count, simd.lanes(work)):
+        moved = simd.mul(step, simd.read(work, dm + i))
+        simd.store(work, m + i, simd.add(moved, simd.read(work, m + i)))
         longest = simd.larger(simd.magnitude(moved), longest)
     return simd.largest(longest)
 

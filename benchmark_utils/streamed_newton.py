@@ -105,13 +105,13 @@ def read(
             data, row_stride, column_stride, first, count, p, y, intercept,
             work, A,
         )
-        few.combine(work, A, _PITCH, q, w, m, padded)
+        few.combine(work, A, _PITCH, q, work, w, m, padded)
         for i in range(count, padded):
             work[m + i] = FAR
         block_loss, block_mass = few.weigh_and_lose(work, m, s, h, padded)
         loss += block_loss
         mass += block_mass
-        few.project(work, A, _PITCH, q, s, part, padded)
+        few.project(work, A, _PITCH, q, s, work, part, padded)
         for j in range(q):
             work[g + j] -= work[part + j]
         if with_gram:
@@ -141,14 +141,14 @@ def balanced_gap(
             data, row_stride, column_stride, first, count, p, y, True, work,
             A,
         )
-        few.combine(work, A, _PITCH, q, w, m, padded)
+        few.combine(work, A, _PITCH, q, work, w, m, padded)
         for i in range(count, padded):
             work[m + i] = FAR
         few.weigh(work, m, s, h, padded)
         gap += scale_class(
             work, A + p * _PITCH, m, s, s, c, sign, padded
         )
-        few.project(work, A, _PITCH, p, s, part, padded)
+        few.project(work, A, _PITCH, p, s, work, part, padded)
         for j in range(p):
             work[total + j] += work[part + j]
     for j in range(p):

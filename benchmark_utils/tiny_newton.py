@@ -15,6 +15,12 @@ length is found on the margins, longer than 1 where that pays. The weights of
 the last trial are those of the next iteration, so no exponential is taken
 twice. It stops on the certificate: without an intercept the duality
 gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
+
+From zero on it is a draft in float32: margins, weights, products and Hessians,
+from a copy of A. Points, gradients and factors are float64. Where the gap is
+reached, has not halved, or pivots or a search say that float32 is not enough,
+margins and weights are computed anew in float64, and so is all that follows:
+mostly one gradient, the certificate.
 """
 import math
 
@@ -40,7 +46,7 @@ from benchmark_utils.few_pairs import (
     correct_before,
     remember,
 )
-from benchmark_utils.simd import LANES
+from benchmark_utils.simd import LANES, SINGLE_LANES
 from benchmark_utils.simd_tiles import SUM_LANES
 from benchmark_utils.two_columns import PIVOT, fit_two
 
@@ -49,10 +55,11 @@ NOT_HERE = -1
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
-# From so many columns on Hessians are summed in float32, where their factor
-# says that this suffices: of 200 x 10 each takes 0.15 us less and the copy
-# 0.16, of 200 x 6 0.04 and 0.09. With registers of 64 bytes it was not tried
-_SINGLES = 8 if SUM_LANES < LANES else 1000
+# From so many columns on it begins in float32. With registers of 64 bytes it
+# was not tried
+_SINGLES = 3 if SUM_LANES < LANES else 1000
+# Trials of a step there; one that needs more is looked for in float64
+_DRAFT_TRIALS = 10
 # Margins that were so much larger on their way have rounding to be cleared;
 # where they have gone less far than `_NEAR` it is nothing
 _DRIFT, _NEAR = 10.0, 100.0
@@ -75,20 +82,27 @@ def _pitch(n):
 
 
 @njit(error_model="numpy", cache=True)
+def _single_pitch(n):
+    """The same in float32."""
+    pairs = (n + SINGLE_LANES - 1) // (2 * SINGLE_LANES)
+    return (2 * pairs + 1) * SINGLE_LANES
+
+
+@njit(error_model="numpy", cache=True)
 def workspace_size(n, q):
     """Entries of `work` for `fit_tiny` of n samples and q columns."""
     pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
     columns = max(q + 5, width) * pitch
     if q >= _SINGLES:
-        columns += (q + 2) * pitch // 2
+        columns += (q + 2) * _single_pitch(n) // 2
     return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
 
 
 @njit(error_model="numpy", cache=True)
 def _bend_direction(
-    work, A, pitch, q, s, h, dm, padded, U, width, inverse, slope, d, z, e,
-    c,
+    area, A, pitch, q, s, h, dm, c, padded, work, U, width, inverse, slope,
+    d, z, e,
 ):
     r"""Chebyshev's correction of Newton's direction d, with its own factor.
 
@@ -103,13 +117,50 @@ def _bend_direction(
     methods in Banach spaces", Bull. Austral. Math. Soc. 55, 1997,
     doi:10.1017/S0004972700030586.
     """
-    few.third_order(work, s, h, dm, c, padded)
-    few.project(work, A, pitch, q, c, z, padded)
+    few.third_order(area, s, h, dm, c, padded)
+    few.project(area, A, pitch, q, c, work, z, padded)
     hessian.eliminate(work, U, width, q, inverse, z)
     if vectors.weighted_square(work, z, inverse, width) <= 0.25 * -slope:
         hessian.substitute(work, U, width, q, inverse, z, 1, e)
         vectors.add(work, e, d, width)
-        few.combine(work, A, pitch, q, d, dm, padded)
+        few.combine(area, A, pitch, q, work, d, dm, padded)
+
+
+@njit(error_model="numpy", cache=True)
+def _search(area, m, dm, s, h, padded, slope, linear, quadratic, trials):
+    """The step along dm where the slope of F is a tenth of that at zero.
+
+    The step, the sum of the weights there, and whether it is one; else it is
+    the last of so many trials. The weights at s and h are those of the step.
+    """
+    t, low, high = 1.0, 0.0, np.inf
+    for _ in range(trials):
+        first, second, mass = few.weigh_along(area, m, dm, t, s, h, padded)
+        first += linear + t * quadratic
+        second += quadratic
+        if abs(first) <= 0.1 * -slope:
+            return t, mass, True
+        if first < 0.0:
+            low = t
+        else:
+            high = t
+        following = t - first / second if second > 0.0 else np.inf
+        if not low < following < high:
+            following = 2.0 * t if high == np.inf else 0.5 * (low + high)
+        if high == np.inf:
+            following = min(following, 10.0 * t)
+        t = following
+    _, _, mass = few.weigh_along(area, m, dm, t, s, h, padded)
+    return t, mass, False
+
+
+@njit(error_model="numpy", cache=True)
+def _weigh_point(work, A, pitch, q, w, m, s, h, n, padded):
+    """Margins at w and their weights; returns the sum of these."""
+    few.combine(work, A, pitch, q, work, w, m, padded)
+    for i in range(n, padded):
+        work[m + i] = FAR
+    return few.weigh(work, m, s, h, padded)
 
 
 @njit(error_model="numpy", cache=True)
@@ -196,8 +247,10 @@ def _fit_from(
     scales, pairs = g + 7 * width, g + 9 * width
     # these two count float32
     narrow_A = 2 * (g + (9 + 2 * PAIRS) * width)
-    narrow_h = narrow_A + q * pitch
+    narrow_pitch = _single_pitch(n)
+    narrow_h = narrow_A + q * narrow_pitch
     single = q >= _SINGLES
+    filled = (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES
     # vectors of `width` are zero from q on
     few.clear(work, g, (9 + 2 * PAIRS) * width)
     few.signed_columns(
@@ -205,24 +258,30 @@ def _fit_from(
     )
     if intercept:
         few.label_column(n, y, y0, work, A + p * pitch)
+    if single:
+        few.narrow_columns(
+            work, A, pitch, q, padded, narrow_A, narrow_pitch
+        )
     at_zero = True
     for j in range(q):
         work[w + j] = x[x0 + j]
         at_zero = at_zero and x[x0 + j] == 0.0
         work[ridge + j] = l2 if j < p else 0.0
-    if at_zero:
+    singles = work.view(np.float32)
+    draft = single and at_zero
+    if draft:
+        few.clear(singles, 2 * m, filled)
+        for i in range(n, filled):
+            singles[2 * m + i] = FAR
+        mass = few.weigh_nothing(singles, 2 * s, 2 * h, n, filled)
+    elif at_zero:
         few.clear(work, m, padded)
+        for i in range(n, padded):
+            work[m + i] = FAR
         mass = few.weigh_nothing(work, s, h, n, padded)
     else:
-        few.combine(work, A, pitch, q, w, m, padded)
-    for i in range(n, padded):
-        work[m + i] = FAR
+        mass = _weigh_point(work, A, pitch, q, w, m, s, h, n, padded)
     travel = 0.0
-    if not at_zero:
-        mass = few.weigh(work, m, s, h, padded)
-        travel = few.largest(work, m, n)
-    if single:
-        hessian.narrow_columns(work, A, pitch, q, padded, narrow_A)
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
     gap, before, stale = np.inf, np.inf, False
@@ -233,15 +292,33 @@ def _fit_from(
     dear = (0.02 + 0.08 * q / n) * q * q / (
         1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
     )
+    over, moved = False, False
     while True:
-        few.project(work, A, pitch, q, s, g, padded)
+        if over:
+            draft, over = False, False
+            mass = _weigh_point(work, A, pitch, q, w, m, s, h, n, padded)
+        if draft:
+            few.project(
+                singles, narrow_A, narrow_pitch, q, 2 * s, work, g, filled
+            )
+        else:
+            few.project(work, A, pitch, q, s, work, g, padded)
         squares, penalty = vectors.finish_gradient(work, w, ridge, g, width)
         gap = squares / (2.0 * l2)
-        if dear > _DEAR and iteration > 0:
-            count = remember(work, g, old, z, pairs, scales, count, width)
         # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
         bound = mass + 0.5 * penalty
-        if gap <= tol * bound:
+        pull = work[g + p] ** 2 if intercept else 0.0
+        if draft:
+            single = gap + pull < 0.5 * before
+            # about what `balanced_gap` will find
+            near = gap + max(1.0, 0.5 / l2) * pull <= tol * bound
+            over = near or not single or iteration == max_iter
+            if over:
+                continue
+        if dear > _DEAR and moved:
+            count = remember(work, g, old, z, pairs, scales, count, width)
+            moved = False
+        if gap <= tol * bound and not draft:
             if intercept:
                 gap = balanced_gap(
                     work, A, pitch, p, padded, m, s, dm, d, w, l2,
@@ -250,7 +327,7 @@ def _fit_from(
             if gap <= tol * bound:
                 status = REACHED
                 break
-        total = gap + (work[g + p] * work[g + p] if intercept else 0.0)
+        total = gap + pull
         best, best_bound, worse = watch(
             total, bound, best, best_bound, worse
         )
@@ -259,8 +336,7 @@ def _fit_from(
             break
         if iteration == max_iter:
             break
-        iteration += 1
-        if iteration > 1:
+        if iteration > 0:
             ratio = total / before
             single = single and ratio < 0.5
             # Newton squares its ratio; what suffices is not bent
@@ -291,9 +367,13 @@ def _fit_from(
             while True:
                 grams += 1
                 if single:
+                    if not draft:
+                        few.narrow_columns(
+                            work, h, 0, 1, padded, narrow_h, 0
+                        )
                     hessian.weighted_single_gram(
-                        work, narrow_A, pitch, q, h, padded, narrow_h, sums,
-                        U, width,
+                        work, narrow_A, narrow_pitch, q,
+                        2 * h if draft else narrow_h, padded, sums, U, width,
                     )
                 else:
                     hessian.weighted_gram(
@@ -303,8 +383,13 @@ def _fit_from(
                     # nothing else bounds its step where all weights are 0 or 1
                     corner, least = U + p * width + p, 0.1 * abs(work[g + p])
                     if work[corner] < least:
-                        largest = max(few.largest(work, m, n), 1.0)
-                        work[corner] = max(work[corner], least / largest)
+                        if draft:
+                            largest = few.largest(singles, 2 * m, n)
+                        else:
+                            largest = few.largest(work, m, n)
+                        work[corner] = max(
+                            work[corner], least / max(largest, 1.0)
+                        )
                 for j in range(q):
                     work[U + j * width + q] = -work[g + j]
                 trusted = hessian.factorize(
@@ -313,46 +398,58 @@ def _fit_from(
                 if trusted or not single:
                     break
                 single = False
+                over = draft
+                if over:
+                    break
+            if over:
+                continue
             hessian.substitute(work, U, width, q, inverse, U + q, width, d)
         slope, linear, quadratic = vectors.slopes(
             work, g, w, ridge, d, width
         )
         if not slope < 0.0:
+            if draft:
+                single, over = False, True
+                continue
             status = FLOAT64_LIMIT
             break
-        few.combine(work, A, pitch, q, d, dm, padded)
-        if bent and not stale:
-            _bend_direction(
-                work, A, pitch, q, s, h, dm, padded, U, width, inverse,
-                slope, d, z, old, c,
+        if draft:
+            few.combine(
+                singles, narrow_A, narrow_pitch, q, work, d, 2 * dm, filled
             )
+        else:
+            few.combine(work, A, pitch, q, work, d, dm, padded)
+        if bent and not stale:
+            if draft:
+                _bend_direction(
+                    singles, narrow_A, narrow_pitch, q, 2 * s, 2 * h, 2 * dm,
+                    2 * c, filled, work, U, width, inverse, slope, d, z, old,
+                )
+            else:
+                _bend_direction(
+                    work, A, pitch, q, s, h, dm, c, padded, work, U, width,
+                    inverse, slope, d, z, old,
+                )
             slope, linear, quadratic = vectors.slopes(
                 work, g, w, ridge, d, width
             )
-        t, low, high = 1.0, 0.0, np.inf
-        for _ in range(60):
-            first, second, mass = few.weigh_along(
-                work, m, dm, t, s, h, padded
+        if draft:
+            t, mass, found = _search(
+                singles, 2 * m, 2 * dm, 2 * s, 2 * h, filled, slope, linear,
+                quadratic, _DRAFT_TRIALS,
             )
-            first += linear + t * quadratic
-            second += quadratic
-            if abs(first) <= 0.1 * -slope:
-                break
-            if first < 0.0:
-                low = t
-            else:
-                high = t
-            following = t - first / second if second > 0.0 else np.inf
-            if not low < following < high:
-                following = 2.0 * t if high == np.inf else 0.5 * (low + high)
-            if high == np.inf:
-                following = min(following, 10.0 * t)
-            t = following
+            if not found:
+                single, over = False, True
+                continue
+            few.advance(singles, 2 * m, t, 2 * dm, filled)
         else:
-            # no step was accepted: the weights are those of the one before
-            _, _, mass = few.weigh_along(work, m, dm, t, s, h, padded)
+            t, mass, _ = _search(
+                work, m, dm, s, h, padded, slope, linear, quadratic, 60
+            )
+            travel += few.advance(work, m, t, dm, padded)
         vectors.move(work, t, d, w, z, g, old, width)
-        travel += few.advance(work, m, t, dm, padded)
+        moved = True
+        iteration += 1
     if status != REACHED and intercept:
         gap = balanced_gap(
             work, A, pitch, p, padded, m, s, dm, d, w, l2, -work[g + p],
