@@ -33,8 +33,9 @@ from benchmark_utils.sparse_point import diagonal
 
 # why `descend` returned
 CLOSE, NOISY, SLOW, LIMIT, STUCK = 0, 1, 2, 3, 4
-# pairs of L-BFGS: 6 vectors of 20000 float32 stay in the second-level cache
-MEMORY = 6
+# Pairs of L-BFGS: so many, and one more for every four entries of a column,
+# whose product with the pair costs no more than X then
+FEWEST_PAIRS, MOST_PAIRS = 6, 16
 # L-BFGS at least so long, at most so long
 _AT_LEAST, _AT_MOST = 40, 60
 # The diagonal is renewed after some iterations, if h changed by this share
@@ -82,7 +83,8 @@ def descend(
         The inverse of H's diagonal.
     factor : tuple, see `sparse_factor`
         Used instead of the diagonal unless it is empty.
-    S, Y : arrays of shape (MEMORY, p + 1), float32; rho : (MEMORY,)
+    S, Y : arrays of shape (k, p + 1), float32; rho : (k,)
+        The last k pairs.
     state : array of shape (6,), float64, updated
         A value not above F, the noise of g, sum of h; pairs stored,
         iterations of L-BFGS, 1 where Newton has taken over.

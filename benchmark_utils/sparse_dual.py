@@ -47,8 +47,9 @@ _8 = np.uint64(8)
 # Give up where the first sweep leaves a larger share of F than this as gap;
 # after 1.4 some end in 25 sweeps and others do not
 _FAR = 1.5
-# Iterations that L-BFGS is expected to take, by the mean of q; it took 4 to 8
-# at 0.1, 8 to 25 at 1, 15 to 42 at 10, 32 and more at 100
+# Iterations that L-BFGS is expected to take to 1e-8, by the mean of q; it took
+# 4 to 8 at 0.1, 8 to 25 at 1, 15 to 42 at 10, 32 and more at 100. A fifth of
+# them until the gap is F, a tenth for each power of ten below
 _ITERATIONS, _DECADE = 5.0, 17.0
 # Later sweeps divide the gap by less than the last two: 28 of them where the
 # rates of the first would have taken 20
@@ -339,6 +340,8 @@ def ascend(
                 q += state[4 * i + 2]
             q /= n * l2
             patience = price * (_ITERATIONS + _DECADE * np.log10(1.0 + q))
+            # the goal is a tenth of the tolerance
+            patience *= 0.1 * (1.0 - np.log10(max(goal, 1e-16)))
         if sweeps + done == 1:
             continue
         if sweeps + done == 2 and before > _FAR * value:

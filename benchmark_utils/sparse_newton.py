@@ -10,8 +10,9 @@ import numpy as np
 
 from benchmark_utils.sparse_descent import (
     CLOSE,
+    FEWEST_PAIRS,
     LIMIT,
-    MEMORY,
+    MOST_PAIRS,
     SLOW,
     STUCK,
     changed,
@@ -341,8 +342,9 @@ class _Fit:
         best = None
         self.V = np.zeros((6, self.p + 1))
         self.inverse = np.empty(self.p + 1)
-        self.S, self.Y = np.empty((2, MEMORY, self.p + 1), np.float32)
-        self.rho = np.empty(MEMORY)
+        pairs = min(FEWEST_PAIRS + len(self.A[0]) // (4 * self.p), MOST_PAIRS)
+        self.S, self.Y = np.empty((2, pairs, self.p + 1), np.float32)
+        self.rho = np.empty(pairs)
         worse = 0
         status = CLOSE
         self.state[3:] = 0.0
