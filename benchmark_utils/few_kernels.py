@@ -172,7 +172,7 @@ def project(work, A, pitch, q, s, sums, out, count):
 
 @njit(error_model="numpy", cache=True)
 def clear(work, start, count):
-    """Set a multiple of eight entries to zero."""
+    """Set whole vectors to zero."""
     for i in range(0, count, simd.lanes(work)):
         simd.store(work, start + i, simd.fill(work, 0.0))
 

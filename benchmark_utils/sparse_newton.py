@@ -184,7 +184,8 @@ class _Fit:
             _ENTRY * len(self.A[0]) + _ROW * self.n + _COLUMN * self.p
         )
         cost = factor_time(0.5 * float(lengths @ lengths), self.p)
-        return min(max(cost / self.pass_time, _FEWEST), _MOST)
+        self.cost = min(max(cost / self.pass_time, _FEWEST), _MOST)
+        return self.cost
 
     def next_budget(self):
         """The passes that `descend` has been given did not suffice: go on,
@@ -194,6 +195,10 @@ class _Fit:
         asks nothing about the condition of the problem.
         """
         if self.plan is None:
+            # before a plan, which costs three passes
+            left = self.wait()
+            if left:
+                return left
             self.plan = make_plan(self.A, self.p, self.intercept)
             self.counts[1] += 3
             self.cost = np.inf
@@ -205,12 +210,9 @@ class _Fit:
         left = self.cost - (self.counts[1] - self.since)
         if left > 1.0:
             return left
-        if not self.counts[3] and not self.waited:
-            # at the rate so far it ends before a factor pays
-            self.waited = True
-            left = self.passes_left()
-            if left < _NEAR * self.cost:
-                return _LONGER * left
+        left = self.wait()
+        if left:
+            return left
         h = self.M[2]
         if self.counts[3] and changed(h, self.M[3]) < 0.1:
             # the factor is as good as its precision: conjugate gradients
@@ -238,6 +240,15 @@ class _Fit:
         self.state[3:] = 0.0
         self.state[5] = self.counts[3] > 4
         return max(self.cost, 8.0)
+
+    def wait(self):
+        """Passes to wait, once, where it ends before a factor pays, at the
+        rate so far; else 0."""
+        left = self.passes_left()
+        if self.counts[3] or self.waited or not left < _NEAR * self.cost:
+            return 0.0
+        self.waited = True
+        return _LONGER * max(left, 1.0)
 
     def passes_left(self):
         """Passes to the tolerance at the rate since the first point."""
