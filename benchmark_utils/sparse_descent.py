@@ -33,8 +33,7 @@ from benchmark_utils.sparse_point import diagonal
 
 # why `descend` returned
 CLOSE, NOISY, SLOW, LIMIT, STUCK = 0, 1, 2, 3, 4
-# Pairs of L-BFGS: so many, and one more for every four entries of a column,
-# whose product with the pair costs no more than X then
+# Pairs of L-BFGS, more where they cost little beside X
 FEWEST_PAIRS, MOST_PAIRS = 6, 16
 # L-BFGS at least so long, at most so long
 _AT_LEAST, _AT_MOST = 40, 60

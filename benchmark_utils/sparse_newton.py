@@ -40,6 +40,9 @@ _SAMPLE, _READ, _PAIRS = 3e-8, 2e-9, 1e-8
 # Where there are more samples than columns, but so many times as many at most,
 # and the mean of ||x||^2 / lambda2 is at most this, it is tried as well
 _MOST_SAMPLES, _LIGHT = 3, 0.5
+# A column in another pair of L-BFGS, where all of them fit the second-level
+# cache and elsewhere; what more pairs than the fewest may add to a pass
+_PAIR_NEAR, _PAIR_FAR, _L2_CACHE, _SHARE = 1e-9, 3e-9, 2**19, 0.25
 # Columns of a dense factor at most: 256 MB in float32
 _FACTOR_COLUMNS = 8000
 # Passes before a factor is thought of
@@ -353,13 +356,18 @@ class _Fit:
         best = None
         self.V = np.zeros((6, self.p + 1))
         self.inverse = np.empty(self.p + 1)
-        pairs = min(FEWEST_PAIRS + len(self.A[0]) // (4 * self.p), MOST_PAIRS)
+        budget = self.first_budget()
+        near = 8 * MOST_PAIRS * self.p <= _L2_CACHE
+        pair_time = (_PAIR_NEAR if near else _PAIR_FAR) * self.p
+        pairs = min(
+            FEWEST_PAIRS + int(_SHARE * self.pass_time / pair_time),
+            MOST_PAIRS,
+        )
         self.S, self.Y = np.empty((2, pairs, self.p + 1), np.float32)
         self.rho = np.empty(pairs)
         worse = 0
         status = CLOSE
         self.state[3:] = 0.0
-        budget = self.first_budget()
         while True:
             value, gap = self.point()
             if best is None:
