@@ -47,7 +47,7 @@ def _groups(rows, columns, diagonal, parts):
         return [(entries, parts)]
     if diagonal and rows == 4:
         # ten sums leave too few registers for the columns: 200 x 4 in float32
-        # in 112 instead of 66 ns. Columns stay together
+        # in 66 instead of 112 ns. Columns stay together
         return [
             ([one for one in entries if one[1] in columns], 1)
             for columns in ((0, 3), (1, 2))

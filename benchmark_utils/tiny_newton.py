@@ -19,8 +19,9 @@ gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
 From zero on it is a draft in float32: margins, weights, products and Hessians,
 from a copy of A. Points, gradients and factors are float64. Where the gap is
 reached, has not halved, or pivots or a search say that float32 is not enough,
-margins and weights are computed anew in float64, and so is all that follows:
-mostly one gradient, the certificate.
+margins and weights are computed anew in float64, and all that follows is
+float64 but Hessians for which float32 suffices: mostly one gradient, the
+certificate.
 """
 import math
 

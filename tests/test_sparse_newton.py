@@ -6,7 +6,8 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from benchmark_utils import dual_visit, sparse_dual
-from benchmark_utils.sparse_newton import fit_sparse
+from benchmark_utils.sparse_descent import FEWEST_PAIRS, MOST_PAIRS
+from benchmark_utils.sparse_newton import _Fit, fit_sparse
 from benchmark_utils.sparse_packing import as_it_is
 
 
@@ -349,3 +350,21 @@ def test_entries_beyond_float32():
     np.testing.assert_allclose(
         1e60 * coef, fit_sparse(X, y, 1.0)[0], atol=1e-4
     )
+
+
+@pytest.mark.parametrize("n, p, per_row, pairs", [
+    (2000, 50, 5, MOST_PAIRS), (20001, 20000, 1, FEWEST_PAIRS),
+])
+def test_pairs_are_kept_where_they_cost_little(n, p, per_row, pairs):
+    rng = np.random.default_rng(0)
+    X = sparse.csr_matrix((
+        rng.standard_normal(n * per_row), rng.integers(0, p, n * per_row),
+        np.arange(n + 1) * per_row,
+    ), shape=(n, p))
+    X.sum_duplicates()
+    y = np.where(rng.random(n) < expit(X @ rng.standard_normal(p)), 1.0, -1.0)
+    fit = _Fit(X, y, 0.1, False, 1e-8, 1000, True)
+    info = fit.run(None, 0.0)[2]
+    assert info["converged"] and "dual" not in info["regime"], info
+    assert fit.S.shape == fit.Y.shape == (pairs, p + 1)
+    assert fit.rho.shape == (pairs,)
