@@ -5,15 +5,20 @@
 
 `docs/fast_newton.md` explains the regimes and what each idea gained.
 """
+import numba
 import numpy as np
 from scipy import sparse
 
 from benchmark_utils import tiny_newton
-from benchmark_utils.cpu import vector_bytes
-from benchmark_utils.dense_newton import STATUS, DenseFit
+from benchmark_utils.dense_newton import STATUS, DenseFit, objective_at
+from benchmark_utils.few_blocks import HELD
 from benchmark_utils.few_samples import fit_few_samples
-from benchmark_utils.logistic import log_loss
-from benchmark_utils.sparse_newton import better_dense, fit_sparse
+from benchmark_utils.sparse_newton import (
+    DENSE_ENTRIES,
+    STATUS_FLOAT64,
+    better_dense,
+    fit_sparse,
+)
 from benchmark_utils.streamed_newton import fit_rows
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
@@ -29,9 +34,14 @@ _DOUBLE = np.dtype(np.float64)
 _ARRAY, _INFINITY, _zeros = np.ndarray, np.inf, np.zeros
 # So few samples and an intercept are a tiny problem in their kernel matrix
 _FEW_SAMPLES = 40
-_WIDE_VECTORS = vector_bytes() == 64
-# Samples times ten more than columns, see `_is_tiny`
-_TINY_SIZE = 250_000 if _WIDE_VECTORS else 400_000
+# Where X is larger than `_TINY_SIZE`: Newton with passes over X as it is. 1.1
+# to 1.2 times as fast as L-BFGS at 1000000 x 20
+_STREAMED_COLUMNS = 32
+# Up to here `fit_logistic` calls the tiny kernel before anything else
+_DIRECT_SIZE = 250_000
+# Entries up to which the tiny kernel is the fastest, and where several
+# threads, which it has no use for, begin to pay
+_TINY_SIZE, _THREADS_SIZE = 2**21, 2**19
 # A copy and five entries take 0.19 us, a new dictionary 0.32 us
 _TINY = {
     "regime": "tiny", "why": "few columns: Newton without temporaries",
@@ -73,9 +83,9 @@ def fit_logistic(
         Start from there instead of zero, unless F is larger there.
     float32_copy : bool
         Make a copy of X for the products where that is faster: in float32
-        or, where X is large, in half precision. Without it no copy is made
-        of dense X or of CSR with int32 indices, but for the few MB at most
-        of the buffer of the regime "tiny".
+        or, where X is large, in half precision. It is the only copy of X
+        but for up to 256 kB. Without it no copy is made of dense X or of CSR
+        with int32 indices, unless X is that small.
 
     Returns
     -------
@@ -114,8 +124,10 @@ def fit_logistic(
         # is `is_direct`, whose call would cost 70 ns
         n, p = X.shape
         q = p + 1 if fit_intercept else p
-        # the first rule of `_is_tiny`
-        if q <= 40 and n * (q + 10) <= _TINY_SIZE:
+        # within `_is_tiny`, without `_is_few_samples`
+        if q <= 40 and 3 * n > 2 * p and n * (q + 10) <= (
+            _DIRECT_SIZE if float32_copy else HELD
+        ):
             x = _zeros(q)
             info = _TINY.copy()
             (
@@ -159,27 +171,52 @@ def fit_logistic(
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
     if is_sparse:
-        return fit_sparse(
+        result = fit_sparse(
             X, y, l2, fit_intercept, tol, max_iter, coef_init,
             intercept_init, float32_copy,
         )
+        if result[2]["status"] == STATUS_FLOAT64 and n * p <= DENSE_ENTRIES:
+            return _or_dense(
+                result, X, y, l2, fit_intercept, tol, max_iter, float32_copy
+            )
+        return result
     # `fit_sparse` sees to it itself, at the first point that it computes
-    if x.any() and _is_worse_than_zero(X, y, x, l2):
+    if x.any() and not objective_at(X, y, l2, x) <= n * np.log(2.0):
         x[:] = 0.0
-    if _is_tiny(n, q):
-        return _fit_tiny(X, y, l2, bool(fit_intercept), tol, max_iter, x)
     arguments = (
         X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter)
     )
-    if _is_streamed(n, q):
-        result = _fit_streamed(*arguments, x)
-        if result is not None:
-            return result
-    elif n < p and n + q - p <= _FEW_SAMPLES and not x.any():
+    if _is_few_samples(n, p, q) and not x.any():
         result = _fit_few_samples(*arguments, x)
         if result is not None:
             return result
+    if _is_tiny(n, q, float32_copy):
+        return _fit_tiny(*arguments, x)
+    if q <= _STREAMED_COLUMNS:
+        result = _fit_streamed(*arguments, x)
+        if result is not None:
+            return result
     return _fit_dense(*arguments, x, bool(float32_copy))
+
+
+def _or_dense(result, X, y, l2, fit_intercept, tol, max_iter, float32_copy):
+    """The dense solver where the sparse one has stalled, if it is better.
+
+    300 x 100 to 1500 x 500, 5 % of the entries, rows of scales 1e-3 to 1e3,
+    l2 of 1e-5 to 0.1: 7 of 12 stalled, of which 6 ended well.
+    """
+    first = result[2]
+    coef, intercept, info = fit_logistic(
+        X.toarray(), y, 0.0, l2, fit_intercept, tol,
+        max_iter - first["n_iter"], None, 0.0, float32_copy,
+    )
+    if not info["converged"] and info["objective"] >= first["objective"]:
+        return result
+    for count in ("n_iter", "n_passes", "n_gram", "n_products"):
+        info[count] += first[count]
+    info["regime"] = f"{first['regime']}, {info['regime']}"
+    info["why"] = f"{first['why']}; that stalled, so dense: {info['why']}"
+    return coef, intercept, info
 
 
 def is_direct(X, y, fit_intercept):
@@ -188,43 +225,40 @@ def is_direct(X, y, fit_intercept):
         type(X) is type(y) is _ARRAY and X.dtype is y.dtype is _DOUBLE
         and X.ndim == 2 and y.ndim == 1
         and X.shape[1] + fit_intercept <= 40
-        and len(X) * (X.shape[1] + fit_intercept + 10) <= _TINY_SIZE
+        and 3 * len(X) > 2 * X.shape[1]
+        and len(X) * (X.shape[1] + fit_intercept + 10) <= _DIRECT_SIZE
     )
 
 
-def _is_worse_than_zero(X, y, x, l2):
-    """Whether F is larger at x than at zero."""
-    coef, intercept = x[:X.shape[1]], x[X.shape[1]:].sum()
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = log_loss(y * (X @ coef + intercept)) + l2 / 2 * coef @ coef
-    return not value <= len(y) * np.log(2.0)
+def _is_few_samples(n, p, q):
+    """Whether a factor of X X' is the fastest; asked before `_is_tiny`.
 
-
-def _is_tiny(n, q):
-    """Whether Newton in one buffer in the cache is the fastest.
-
-    Measured ratios of the fastest other time to its own: 10000 x 2 1.3,
-    20000 x 5 1.0, 100000 x 2 0.6, 10000 x 10 1.05, 3000 x 30 1.9, 10000 x 30
-    1.0, 1000 x 50 1.7, 100 x 50 0.7, 1000 x 64 0.9. With registers of 32
-    bytes (AVX2), where it begins in float32: 26000 x 5 1.6, 19000 x 10 1.5,
-    13000 x 20 1.4, 10000 x 30 2.4 (and larger, but its buffer holds X once in
-    float64 and once in float32), 60 x 50 1.6, 100 x 50 2.2, 1000 x 50 1.5,
-    500 x 56 1.3, 3000 x 50 1.1, 4000 x 50 0.9, 1000 x 64 0.9.
+    Measured ratios of the tiny kernel's time to its own: 5 x 10 1.0, 5 x 40
+    3.3, 10 x 20 1.3, 20 x 40 1.7, 30 x 40 1.0, 35 x 60 1.4.
     """
-    if _WIDE_VECTORS:
-        size, rows = _TINY_SIZE, 4
-    else:
-        size, rows = (_TINY_SIZE if q <= 40 else _TINY_SIZE // 2), 1
-    return n * (q + 10) <= size and (q <= 40 or q <= 56 and n >= rows * q)
+    few = n < p if q > 40 else 3 * n <= 2 * p
+    return few and n + q - p <= _FEW_SAMPLES
 
 
-def _is_streamed(n, q):
-    """Whether Newton with passes that certify is; asked if not `_is_tiny`.
+def _is_tiny(n, q, float32_copy):
+    """Whether Newton in one buffer is the fastest.
 
-    The same: 20000 x 5 1.0, 100000 x 2 1.5, 50000 x 8 3, 100000 x 20 2,
-    20000 x 30 1.0, 20000 x 40 0.8.
+    Measured ratios of the fastest other time to its own, the least and the
+    largest of independent and correlated columns and l2 of 1 and 0.01, with
+    AVX-512 / with AVX2: 10000 x 2 1.6, 100000 x 5 1.4 / 1.4, 50000 x 8 1.6 /
+    1.6, 100000 x 20 1.3 / 1.2, 60 x 50 1.6 / 1.4, 10000 x 50 1.7 / 1.4,
+    100 x 64 1.3 to 1.5 / 1.1 to 1.3, 1000 x 64 1.1 to 1.8 / 1.0 to 1.5,
+    2500 x 100 1.2 to 1.4 / 1.1 to 1.3, 20000 x 100 1.0 to 1.2 / 1.0, and
+    beyond: 500 x 80 0.8, 2000 x 100 0.8 to 1.3, 10000 x 128 1.1,
+    1000000 x 20 0.7 to 1.1.
     """
-    return q <= 32
+    if not float32_copy:
+        return q <= 40 and n * (q + 10) <= HELD
+    if q > 100 or q > 64 and n < 20 * q or q > 40 and n < q:
+        return False
+    return n * q <= _TINY_SIZE and (
+        n * q <= _THREADS_SIZE or numba.get_num_threads() == 1
+    )
 
 
 def _signs(y, n_samples):

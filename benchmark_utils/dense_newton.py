@@ -16,10 +16,13 @@ from benchmark_utils.dense_steps import first_read
 from benchmark_utils.gram_kernel import PANEL, padded
 from benchmark_utils.half_precision import column_scales
 from benchmark_utils.lbfgs import MEMORY
+from benchmark_utils.logistic import log_loss
 from benchmark_utils.tiny_newton import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
     REACHED,
+    fit_tiny,
+    workspace_size,
 )
 from benchmark_utils.wide_descent import descend_wide
 from benchmark_utils.wide_newton import kernel_matrix, solve_by_kernel
@@ -38,6 +41,8 @@ _SINGLE_COLUMNS = 16
 _HALF_ENTRIES, _HALF_COLUMNS = 500_000, 100
 # A factor has at most this many rows and columns: 64 MB in float32
 _FACTOR_COLUMNS = 4000
+# And one of the tiny kernel, which keeps four sums for each of its entries
+_TINY_COLUMNS = 1000
 # Rows of a sampled factor for each column: ten, but down to six where ten cost
 # more than this many reads
 _FEWEST, _MOST, _SAMPLE_READS = 6, 10, 6.0
@@ -49,6 +54,13 @@ _ENTRY = {2: 1.2e-10, 4: 1.6e-10, 8: 3.2e-10}
 # L-BFGS without a factor takes at most so many passes where there is no
 # better method
 _PATIENCE = 100
+
+
+def objective_at(X, y, l2, x):
+    """F at x, an intercept last; infinite or NaN where it overflows."""
+    coef, intercept = x[:X.shape[1]], x[X.shape[1]:].sum()
+    with np.errstate(over="ignore", invalid="ignore"):
+        return log_loss(y * (X @ coef + intercept)) + l2 / 2 * coef @ coef
 
 
 class DenseFit:
@@ -140,14 +152,16 @@ class DenseFit:
         status, gap, value = self.attempt()
         if self.half and status == NEEDS_CARE:
             # to be read again more exactly, from the best that is known
-            if not gap < np.inf:
-                self.x[:] = start
+            self.keep_or(start)
             self.set_dtype(False)
             self.regime += ", single"
             self.why += "; two bytes a number were too few"
             status, gap, value = self.attempt()
-        if not gap < np.inf or status in (REACHED, ITERATION_LIMIT):
+        if status in (REACHED, ITERATION_LIMIT):
             return status, gap, value
+        value = self.keep_or(start)
+        if not value < np.inf:
+            return status, np.inf, np.inf
         if status == SLOW and self.n < self.p and self.n <= _FACTOR_COLUMNS:
             self.by_kernel()
         elif status == NEEDS_CARE:
@@ -156,7 +170,24 @@ class DenseFit:
         else:
             self.regime += ", conjugate gradients"
             self.why += "; which was slow, so Newton by conjugate gradients"
-        return self.careful()
+        status, gap, value = self.careful()
+        if status == FLOAT64_LIMIT and self.q <= _TINY_COLUMNS:
+            return self.by_tiny(status, gap, value)
+        return status, gap, value
+
+    def keep_or(self, start):
+        """x = start unless F is less at x; returns F there.
+
+        Where columns have an offset of 1000 times their spread, float32 has
+        ended at F = 1e57.
+        """
+        value, first = (
+            objective_at(self.X, self.y, self.l2, x) for x in (self.x, start)
+        )
+        if value < first:
+            return value
+        self.x[:] = start
+        return first
 
     def attempt(self):
         """`descend` on X or on a copy, with a start of its own."""
@@ -268,6 +299,26 @@ class DenseFit:
         self.x[:self.p] = w
         if self.intercept:
             self.x[self.p] = b
+
+    def by_tiny(self, *ended):
+        """The tiny kernel, from zero; what `ended` is kept if it is better.
+
+        Of 270 000 random problems, a seventh of them with columns whose
+        offset is 1000 times their spread, 34 came here, and all ended well.
+        """
+        self.regime += ", tiny"
+        self.why += "; that stalled too, so the tiny kernel, from zero"
+        x = np.zeros(self.q)
+        n_iter, n_gram, status, gap, value = fit_tiny(
+            self.X.reshape(-1), 0, self.p, 1, self.n, self.p, self.y, 0,
+            self.l2, self.intercept, self.tol, self.max_iter,
+            np.empty(workspace_size(self.n, self.q)), x, 0,
+        )
+        self.counts[:3] += n_iter, 2 * n_iter + 1 + n_gram, n_gram
+        if status != REACHED and not value < ended[2]:
+            return ended
+        self.x[:] = x
+        return status, gap, value
 
     def careful(self):
         """From where x is: Newton in float64 with all rows."""

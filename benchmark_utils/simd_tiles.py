@@ -28,6 +28,9 @@ from benchmark_utils.simd import (
 # registers are counted on. A Hessian of 128 x 20 on AVX2: 1.4 instead of 3.8
 # us with eight, which go through memory
 SUM_LANES = LANES if vector_bytes() == 64 else 4
+# The same of sums in float32, and samples of a round
+SINGLE_SUM_LANES = 2 * SUM_LANES
+SINGLE_ROUND = max(LANES, SINGLE_SUM_LANES)
 
 
 def _groups(rows, columns, diagonal, parts):
@@ -73,10 +76,11 @@ def _folded(builder, vectors):
 
     a, b, c, d = vectors
     sums = folded(folded(a, b, 1), folded(c, d, 1), 2)
-    if lanes == 8:
+    while lanes > 4:
+        lanes //= 2
         sums = builder.fadd(
-            shuffled(builder, sums, sums, (0, 1, 2, 3)),
-            shuffled(builder, sums, sums, (4, 5, 6, 7)),
+            shuffled(builder, sums, sums, range(lanes)),
+            shuffled(builder, sums, sums, range(lanes, 2 * lanes)),
         )
     if sums.type.element == SINGLE:
         sums = builder.fpext(sums, ir.VectorType(DOUBLE, 4))
@@ -93,15 +97,17 @@ def make_tile(diagonal, single=False, whole=False):
     tile, where B is A, only k <= i are computed.
 
     A `single` one is in float32: offsets and the stride count float32 in
-    `work`, and the sums have `LANES` entries, at the same places.
+    `work`, `depth` is in `SINGLE_ROUND`, and the sums have `SINGLE_SUM_LANES`
+    entries, at the same places.
 
     A `whole` one, which is single, has all samples in one call: tile(work, a,
     b, stride, h, depth, out, rows, width). The four entries of its row k in
     float64 go to `out`, which counts float64, + k `width`; what belongs to no
     row of A, and of a diagonal tile i < k, is not defined.
     """
-    scalar, lanes = (SINGLE, LANES) if single else (DOUBLE, SUM_LANES)
-    apart = 2 * SUM_LANES if single else SUM_LANES
+    scalar, lanes, step = DOUBLE, SUM_LANES, LANES
+    if single:
+        scalar, lanes, step = SINGLE, SINGLE_SUM_LANES, SINGLE_ROUND
     vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
@@ -134,7 +140,7 @@ def make_tile(diagonal, single=False, whole=False):
         if whole:
             data = builder.bitcast(data, DOUBLE.as_pointer())
         target = builder.gep(data, [sums])
-        for entries, ways in _groups(rows, columns, diagonal, LANES // lanes):
+        for entries, ways in _groups(rows, columns, diagonal, step // lanes):
             add_group(
                 builder, entries, ways, from_a, from_b, from_h, depth, target,
                 width,
@@ -152,7 +158,7 @@ def make_tile(diagonal, single=False, whole=False):
         old = [zero] * (len(entries) * ways)
         if not whole:
             places = [
-                builder.gep(target, [constant(apart * (4 * k + i))])
+                builder.gep(target, [constant(lanes * (4 * k + i))])
                 for i, k in entries
             ]
             old[:len(entries)] = [
@@ -166,10 +172,10 @@ def make_tile(diagonal, single=False, whole=False):
         index = builder.phi(INT64)
         held = [builder.phi(vector) for _ in old]
         new = list(held)
-        offset = builder.mul(index, constant(LANES))
+        offset = builder.mul(index, constant(step))
         its_rows = sorted({i for i, _ in entries})
         its_columns = sorted({k for _, k in entries})
-        for part in range(LANES // lanes):
+        for part in range(step // lanes):
             if part:
                 offset = builder.add(offset, constant(lanes))
 
@@ -240,7 +246,9 @@ def _make_sum_four(single):
     sum_four(work, source, target): work[target + k] = sum of the vector at
     work[source + SUM_LANES k], for k < 4; the vectors may be `single`.
     """
-    scalar, lanes = (SINGLE, LANES) if single else (DOUBLE, SUM_LANES)
+    scalar, lanes = DOUBLE, SUM_LANES
+    if single:
+        scalar, lanes = SINGLE, SINGLE_SUM_LANES
     vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):

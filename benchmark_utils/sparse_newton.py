@@ -51,7 +51,8 @@ _FACTOR_COLUMNS = 8000
 _FEWEST, _MOST = 4.0, 25.0
 # A dense copy is made of at most so many entries (128 MB), of matrices that
 # are denser than this, where n < p than that, or of at most so many entries
-_DENSE_ENTRIES, _DENSITY, _DENSITY_WIDE, _SMALL = 2**24, 0.15, 0.3, 8192
+DENSE_ENTRIES = 2**24
+_DENSITY, _DENSITY_WIDE, _SMALL = 0.15, 0.3, 8192
 # Wait for the end rather than make a factor where it is nearer than this
 # share of the factor's cost, by the mean rate so far: the end is slower, 0.5
 # and more of it were wrong. Wait twice as long as that.
@@ -64,7 +65,7 @@ def better_dense(X):
     """Whether the dense solver is faster, by size and density alone."""
     n, p = X.shape
     density = _DENSITY if n >= p else _DENSITY_WIDE
-    return n * p <= _DENSE_ENTRIES and (
+    return n * p <= DENSE_ENTRIES and (
         X.nnz > density * n * p or n * p <= _SMALL
     )
 
@@ -194,7 +195,8 @@ class _Fit:
 
     def next_budget(self):
         """The passes that `descend` has been given did not suffice: go on,
-        or precondition by a factor, when as much was spent without one.
+        or precondition by a factor, when as much was spent without one, or
+        give up (0).
 
         That never takes more than twice the time of the better choice, and
         asks nothing about the condition of the problem.
@@ -224,7 +226,10 @@ class _Fit:
             # on it, then more precision
             if self.state[5] > 0.0:
                 if self.dtype == np.float64:
-                    return np.inf
+                    # rows of six decades went on to `max_iter` here; where
+                    # the dense solver can take over it is to do so
+                    small = self.n * self.p <= DENSE_ENTRIES
+                    return 0.0 if small else np.inf
                 self.dtype = np.float64
             else:
                 self.state[5] = 1.0
@@ -409,4 +414,4 @@ class _Fit:
             status = self.descend(budget)
             while status == SLOW:
                 budget = self.next_budget()
-                status = self.descend(budget)
+                status = self.descend(budget) if budget else STUCK

@@ -14,6 +14,7 @@ from numba import njit
 
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
+from benchmark_utils.few_blocks import fill
 from benchmark_utils.few_certificate import (
     FLOAT64_LIMIT,
     ITERATION_LIMIT,
@@ -48,21 +49,6 @@ def streamed_size(q):
     return (
         (max(width, q) + 4) * _PITCH + sums_size(q) + (q + 10) * width + LANES
     )
-
-
-@njit(error_model="numpy", cache=True)
-def _block(
-    data, row_stride, column_stride, first, count, p, y, intercept, work, A,
-):
-    """`count` samples from `first` on to A; returns them padded."""
-    padded = (count + LANES - 1) // LANES * LANES
-    few.signed_columns(
-        data, first * row_stride, row_stride, column_stride, count, p, y,
-        first, work, A, _PITCH,
-    )
-    if intercept:
-        few.label_column(count, y, first, work, A + p * _PITCH)
-    return padded
 
 
 @njit(error_model="numpy", cache=True)
@@ -101,9 +87,9 @@ def read(
     mass = 0.0
     for first in range(0, n, BLOCK):
         count = min(n - first, BLOCK)
-        padded = _block(
-            data, row_stride, column_stride, first, count, p, y, intercept,
-            work, A,
+        padded = fill(
+            data, 0, row_stride, column_stride, n, p, y, 0, intercept, work,
+            A, _PITCH, BLOCK, first,
         )
         few.combine(work, A, _PITCH, q, work, w, m, padded)
         for i in range(count, padded):
@@ -137,9 +123,9 @@ def balanced_gap(
     gap = 0.0
     for first in range(0, n, BLOCK):
         count = min(n - first, BLOCK)
-        padded = _block(
-            data, row_stride, column_stride, first, count, p, y, True, work,
-            A,
+        padded = fill(
+            data, 0, row_stride, column_stride, n, p, y, 0, True, work, A,
+            _PITCH, BLOCK, first,
         )
         few.combine(work, A, _PITCH, q, work, w, m, padded)
         for i in range(count, padded):

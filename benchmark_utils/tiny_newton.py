@@ -10,24 +10,26 @@ that stays in the cache, and everything runs on vectors of eight
     H = A \, \mathrm{diag}(h) A^\top + \lambda_2 I, \qquad
     s_i = \sigma(-m_i), \quad h_i = \sigma(m_i) \sigma(-m_i).
 
-Directions are bent by the third derivative (`_bend_direction`). The step
+Directions are bent by the third derivative (`_bend`). The step
 length is found on the margins, longer than 1 where that pays. The weights of
 the last trial are those of the next iteration, so no exponential is taken
 twice. It stops on the certificate: without an intercept the duality
 gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
 
-From zero on it is a draft in float32: margins, weights, products and Hessians,
-from a copy of A. Points, gradients and factors are float64. Where the gap is
-reached, has not halved, or pivots or a search say that float32 is not enough,
+It begins as a draft in float32: margins, weights, products and Hessians, from
+a copy of A. Points, gradients and factors are float64. Where the gap is
+reached, has not fallen, or pivots or a search say that float32 is not enough,
 margins and weights are computed anew in float64, and all that follows is
 float64 but Hessians for which float32 suffices: mostly one gradient, the
-certificate.
+certificate. A itself is kept in float64 only where it is small; else products
+in float64 read X (`few_blocks`).
 """
 import math
 
 import numpy as np
 from numba import njit, types
 
+from benchmark_utils import few_blocks as blocks
 from benchmark_utils import few_hessian as hessian
 from benchmark_utils import few_kernels as few
 from benchmark_utils import few_vectors as vectors
@@ -36,7 +38,6 @@ from benchmark_utils.few_certificate import (
     ITERATION_LIMIT,
     PATIENCE,
     REACHED,
-    balanced_gap,
     watch,
 )
 from benchmark_utils.few_hessian import sums_size
@@ -48,7 +49,6 @@ from benchmark_utils.few_pairs import (
     remember,
 )
 from benchmark_utils.simd import LANES, SINGLE_LANES
-from benchmark_utils.simd_tiles import SUM_LANES
 from benchmark_utils.two_columns import PIVOT, fit_two
 
 # Of `fit_array`: nothing that it can answer
@@ -56,9 +56,6 @@ NOT_HERE = -1
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
-# From so many columns on it begins in float32. With registers of 64 bytes it
-# was not tried
-_SINGLES = 3 if SUM_LANES < LANES else 1000
 # Trials of a step there; one that needs more is looked for in float64
 _DRAFT_TRIALS = 10
 # Margins that were so much larger on their way have rounding to be cleared;
@@ -77,12 +74,6 @@ def flat(X):
 
 
 @njit(error_model="numpy", cache=True)
-def _pitch(n):
-    """Entries between columns: an odd number of vectors, not one cache set."""
-    return (n + LANES - 1) // LANES // 2 * 2 * LANES + LANES
-
-
-@njit(error_model="numpy", cache=True)
 def _single_pitch(n):
     """The same in float32."""
     pairs = (n + SINGLE_LANES - 1) // (2 * SINGLE_LANES)
@@ -92,39 +83,35 @@ def _single_pitch(n):
 @njit(error_model="numpy", cache=True)
 def workspace_size(n, q):
     """Entries of `work` for `fit_tiny` of n samples and q columns."""
-    pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
-    columns = max(q + 5, width) * pitch
-    if q >= _SINGLES:
-        columns += (q + 2) * _single_pitch(n) // 2
-    return columns + sums_size(q) + (q + 9 + 2 * PAIRS) * width + LANES
+    return (
+        blocks.block_size(n, width) + 5 * blocks.pitch_of(n)
+        + (q + 2) * _single_pitch(n) // 2
+        + sums_size(q) + (q + 10 + 2 * PAIRS) * width + LANES
+    )
 
 
 @njit(error_model="numpy", cache=True)
-def _bend_direction(
-    area, A, pitch, q, s, h, dm, c, padded, work, U, width, inverse, slope,
-    d, z, e,
-):
+def _bend(work, U, width, q, inverse, slope, d, z, e):
     r"""Chebyshev's correction of Newton's direction d, with its own factor.
 
     .. math:: d \leftarrow d + H^{-1} A c, \qquad
               c_i = \tfrac{1}{2} h_i (1 - 2 s_i) (A^\top d)_i^2,
 
     unless that is more than half of d in the norm of H: then the third
-    derivative says little. `dm`, the margins' change along d, follows. Small
-    passes all, and mostly one iteration fewer.
+    derivative says little. A c is in z. Returns whether d has changed: then
+    A'd is to follow. Small passes all, and mostly one iteration fewer.
 
     J. M. Gutierrez and M. A. Hernandez, "A family of Chebyshev-Halley type
     methods in Banach spaces", Bull. Austral. Math. Soc. 55, 1997,
     doi:10.1017/S0004972700030586.
     """
-    few.third_order(area, s, h, dm, c, padded)
-    few.project(area, A, pitch, q, c, work, z, padded)
     hessian.eliminate(work, U, width, q, inverse, z)
-    if vectors.weighted_square(work, z, inverse, width) <= 0.25 * -slope:
-        hessian.substitute(work, U, width, q, inverse, z, 1, e)
-        vectors.add(work, e, d, width)
-        few.combine(area, A, pitch, q, work, d, dm, padded)
+    if vectors.weighted_square(work, z, inverse, width) > 0.25 * -slope:
+        return False
+    hessian.substitute(work, U, width, q, inverse, z, 1, e)
+    vectors.add(work, e, d, width)
+    return True
 
 
 @njit(error_model="numpy", cache=True)
@@ -153,15 +140,6 @@ def _search(area, m, dm, s, h, padded, slope, linear, quadratic, trials):
         t = following
     _, _, mass = few.weigh_along(area, m, dm, t, s, h, padded)
     return t, mass, False
-
-
-@njit(error_model="numpy", cache=True)
-def _weigh_point(work, A, pitch, q, w, m, s, h, n, padded):
-    """Margins at w and their weights; returns the sum of these."""
-    few.combine(work, A, pitch, q, work, w, m, padded)
-    for i in range(n, padded):
-        work[m + i] = FAR
-    return few.weigh(work, m, s, h, padded)
 
 
 @njit(error_model="numpy", cache=True)
@@ -202,7 +180,7 @@ def fit_tiny(
     value : float
         F.
     """
-    if p + intercept <= 2:
+    if p + intercept <= 2 and n <= blocks.HELD // 2:
         return fit_two(
             data, start, row_stride, column_stride, n, p, y, y0, l2,
             intercept, tol, max_iter, work, x, x0,
@@ -212,6 +190,7 @@ def fit_tiny(
         more, formed, status, gap, value, drifted = _fit_from(
             data, start, row_stride, column_stride, n, p, y, y0, l2,
             intercept, tol, max_iter - iterations, work, x, x0,
+            iterations == 0,
         )
         iterations += more
         grams += formed
@@ -223,9 +202,11 @@ def fit_tiny(
 @njit(error_model="numpy", cache=True)
 def _fit_from(
     data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
-    tol, max_iter, work, x, x0,
+    tol, max_iter, work, x, x0, draft,
 ):
     """`fit_tiny` with margins that are updated by their changes only.
+
+    `draft` says whether to begin in float32.
 
     Returns as it does, and whether they have drifted: they were more than
     `_DRIFT` times as large on their way, so their rounding is not that of
@@ -233,55 +214,64 @@ def _fit_from(
     """
     q = p + 1 if intercept else p
     padded = (n + LANES - 1) // LANES * LANES
-    pitch = _pitch(n)
     width = (q + LANES) // LANES * LANES
+    rows = blocks.block_rows(n, width)
+    pitch, long = blocks.pitch_of(min(n, rows)), blocks.pitch_of(n)
     # whole cache lines
     A = -(work.ctypes.data >> 3) & (LANES - 1)
-    # `signed_columns` writes up to seven columns too many, before these
-    m = A + q * pitch
-    dm, s, h, c = m + pitch, m + 2 * pitch, m + 3 * pitch, m + 4 * pitch
-    sums = A + max(q + 5, width) * pitch
+    # `signed_columns` writes up to seven columns too many: where it does so
+    # once, before anything else is there
+    m = A + (q if n <= rows else width) * pitch
+    dm, s, h, c = m + long, m + 2 * long, m + 3 * long, m + 4 * long
+    sums = max(m + 5 * long, A + width * pitch)
     U = sums + sums_size(q)
     g = U + q * width
     d, w, ridge = g + width, g + 2 * width, g + 3 * width
     inverse, z, old = g + 4 * width, g + 5 * width, g + 6 * width
-    scales, pairs = g + 7 * width, g + 9 * width
+    part, scales, pairs = g + 7 * width, g + 8 * width, g + 10 * width
     # these two count float32
-    narrow_A = 2 * (g + (9 + 2 * PAIRS) * width)
+    narrow_A = 2 * (g + (10 + 2 * PAIRS) * width)
     narrow_pitch = _single_pitch(n)
     narrow_h = narrow_A + q * narrow_pitch
-    single = q >= _SINGLES
     filled = (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES
     # vectors of `width` are zero from q on
-    few.clear(work, g, (9 + 2 * PAIRS) * width)
-    few.signed_columns(
-        data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch
-    )
-    if intercept:
-        few.label_column(n, y, y0, work, A + p * pitch)
-    if single:
-        few.narrow_columns(
-            work, A, pitch, q, padded, narrow_A, narrow_pitch
+    few.clear(work, g, (10 + 2 * PAIRS) * width)
+    if n <= rows:
+        few.signed_columns(
+            data, start, row_stride, column_stride, n, p, y, y0, work, A,
+            pitch,
         )
+        if intercept:
+            few.label_column(n, y, y0, work, A + p * pitch)
+        few.narrow_columns(work, A, pitch, q, padded, narrow_A, narrow_pitch)
+    else:
+        for first in range(0, n, rows):
+            count = blocks.fill(
+                data, start, row_stride, column_stride, n, p, y, y0, intercept,
+                work, A, pitch, rows, first,
+            )
+            few.narrow_columns(
+                work, A, pitch, q, count, narrow_A + first, narrow_pitch
+            )
     at_zero = True
     for j in range(q):
         work[w + j] = x[x0 + j]
         at_zero = at_zero and x[x0 + j] == 0.0
         work[ridge + j] = l2 if j < p else 0.0
     singles = work.view(np.float32)
-    draft = single and at_zero
-    if draft:
+    mass = 0.0
+    if draft and at_zero:
         few.clear(singles, 2 * m, filled)
+        mass = few.weigh_nothing(singles, 2 * s, 2 * h, n, filled)
+    elif draft:
+        few.combine(
+            singles, narrow_A, narrow_pitch, q, work, w, 2 * m, filled
+        )
+    if draft:
         for i in range(n, filled):
             singles[2 * m + i] = FAR
-        mass = few.weigh_nothing(singles, 2 * s, 2 * h, n, filled)
-    elif at_zero:
-        few.clear(work, m, padded)
-        for i in range(n, padded):
-            work[m + i] = FAR
-        mass = few.weigh_nothing(work, s, h, n, padded)
-    else:
-        mass = _weigh_point(work, A, pitch, q, w, m, s, h, n, padded)
+        if not at_zero:
+            mass = few.weigh(singles, 2 * m, 2 * s, 2 * h, filled)
     travel = 0.0
     best, best_bound, worse = np.inf, np.inf, 0
     status, iteration, grams = ITERATION_LIMIT, 0, 0
@@ -293,24 +283,32 @@ def _fit_from(
     dear = (0.02 + 0.08 * q / n) * q * q / (
         1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
     )
-    over, moved = False, False
+    single, over, moved = True, not draft, False
     while True:
+        summed = over
         if over:
             draft, over = False, False
-            mass = _weigh_point(work, A, pitch, q, w, m, s, h, n, padded)
+            mass = blocks.weigh_at(
+                data, start, row_stride, column_stride, n, p, y, y0,
+                intercept, work, A, pitch, rows, w, m, s, h, g, part,
+            )
         if draft:
             few.project(
                 singles, narrow_A, narrow_pitch, q, 2 * s, work, g, filled
             )
-        else:
-            few.project(work, A, pitch, q, s, work, g, padded)
+        elif not summed:
+            blocks.project(
+                data, start, row_stride, column_stride, n, p, y, y0,
+                intercept, work, A, pitch, rows, s, g, part,
+            )
         squares, penalty = vectors.finish_gradient(work, w, ridge, g, width)
         gap = squares / (2.0 * l2)
         # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
         bound = mass + 0.5 * penalty
         pull = work[g + p] ** 2 if intercept else 0.0
         if draft:
-            single = gap + pull < 0.5 * before
+            fall = 0.5 if gap < 0.01 * bound else 0.9
+            single = stale or gap + pull < fall * before
             # about what `balanced_gap` will find
             near = gap + max(1.0, 0.5 / l2) * pull <= tol * bound
             over = near or not single or iteration == max_iter
@@ -321,8 +319,9 @@ def _fit_from(
             moved = False
         if gap <= tol * bound and not draft:
             if intercept:
-                gap = balanced_gap(
-                    work, A, pitch, p, padded, m, s, dm, d, w, l2,
+                gap = blocks.balanced_gap(
+                    data, start, row_stride, column_stride, n, p, y, y0,
+                    True, work, A, pitch, rows, m, s, dm, d, part, w, l2,
                     -work[g + p], mass,
                 )
             if gap <= tol * bound:
@@ -339,7 +338,7 @@ def _fit_from(
             break
         if iteration > 0:
             ratio = total / before
-            single = single and ratio < 0.5
+            single = single and (draft or stale or ratio < 0.5)
             # Newton squares its ratio; what suffices is not bent
             bent = ratio * ratio * total > 0.01 * tol * bound
             if dear < _DEAR:
@@ -377,8 +376,9 @@ def _fit_from(
                         2 * h if draft else narrow_h, padded, sums, U, width,
                     )
                 else:
-                    hessian.weighted_gram(
-                        work, A, pitch, q, h, padded, sums, U, width
+                    blocks.weighted_gram(
+                        data, start, row_stride, column_stride, n, p, y, y0,
+                        intercept, work, A, pitch, rows, h, sums, U, width,
                     )
                 if intercept:
                     # nothing else bounds its step where all weights are 0 or 1
@@ -414,23 +414,42 @@ def _fit_from(
                 continue
             status = FLOAT64_LIMIT
             break
+        turn = bent and not stale
         if draft:
             few.combine(
                 singles, narrow_A, narrow_pitch, q, work, d, 2 * dm, filled
             )
+            if turn:
+                few.third_order(
+                    singles, 2 * s, 2 * h, 2 * dm, 2 * c, filled
+                )
+                few.project(
+                    singles, narrow_A, narrow_pitch, q, 2 * c, work, z, filled
+                )
+                turn = _bend(work, U, width, q, inverse, slope, d, z, old)
+            if turn:
+                few.combine(
+                    singles, narrow_A, narrow_pitch, q, work, d, 2 * dm,
+                    filled,
+                )
         else:
-            few.combine(work, A, pitch, q, work, d, dm, padded)
-        if bent and not stale:
-            if draft:
-                _bend_direction(
-                    singles, narrow_A, narrow_pitch, q, 2 * s, 2 * h, 2 * dm,
-                    2 * c, filled, work, U, width, inverse, slope, d, z, old,
+            blocks.combine(
+                data, start, row_stride, column_stride, n, p, y, y0,
+                intercept, work, A, pitch, rows, d, dm,
+            )
+            if turn:
+                few.third_order(work, s, h, dm, c, padded)
+                blocks.project(
+                    data, start, row_stride, column_stride, n, p, y, y0,
+                    intercept, work, A, pitch, rows, c, z, part,
                 )
-            else:
-                _bend_direction(
-                    work, A, pitch, q, s, h, dm, c, padded, work, U, width,
-                    inverse, slope, d, z, old,
+                turn = _bend(work, U, width, q, inverse, slope, d, z, old)
+            if turn:
+                blocks.combine(
+                    data, start, row_stride, column_stride, n, p, y, y0,
+                    intercept, work, A, pitch, rows, d, dm,
                 )
+        if turn:
             slope, linear, quadratic = vectors.slopes(
                 work, g, w, ridge, d, width
             )
@@ -452,9 +471,9 @@ def _fit_from(
         moved = True
         iteration += 1
     if status != REACHED and intercept:
-        gap = balanced_gap(
-            work, A, pitch, p, padded, m, s, dm, d, w, l2, -work[g + p],
-            mass,
+        gap = blocks.balanced_gap(
+            data, start, row_stride, column_stride, n, p, y, y0, True, work,
+            A, pitch, rows, m, s, dm, d, part, w, l2, -work[g + p], mass,
         )
     for j in range(q):
         x[x0 + j] = work[w + j]

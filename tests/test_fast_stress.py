@@ -237,3 +237,32 @@ def test_reaches_its_certificate_or_says_how_far(case, fit_intercept):
     if not info["converged"]:
         assert "float64" in info["status"], info
         assert info["relative_gap"] <= 1e-3, info
+
+
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, p, l2", [
+    (447, 92, 7e-7), (317, 104, 17.0), (81, 83, 6e-6), (463, 256, 1e-3),
+])
+def test_offsets_of_a_thousand_spreads(n, p, l2, dtype, copy):
+    """Float32 ended at F = 1e57, or formed factors until a count overflowed.
+
+    That divided by zero, which ends the process.
+    """
+    rng = np.random.default_rng(n)
+    for seed in range(3):
+        X = 0.01 * rng.standard_normal((n, p)) + 10 * rng.standard_normal(p)
+        X = X.astype(dtype)
+        m = X @ rng.standard_normal(p)
+        m *= 10.0 ** seed / abs(m).mean()
+        y = np.where(m + rng.logistic(size=n) > 0, 1.0, -1.0)
+        y[:2] = -1.0, 1.0
+        for fit_intercept in (False, True):
+            w, b, info = fit_logistic(
+                X, y, l2=l2, fit_intercept=fit_intercept, float32_copy=copy
+            )
+            assert info["converged"], info
+            point = certify(
+                X.astype(float), y, w, b, 0.0, l2, fit_intercept
+            )
+            assert point.relative_gap <= 2.1e-8

@@ -4,6 +4,8 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
+from benchmark_utils.auto_newton import fit_logistic
+from benchmark_utils.certificate import certify
 from benchmark_utils.sparse_newton import fit_sparse
 from test_sparse_newton import certificate
 
@@ -201,3 +203,23 @@ def rounding(X, y, coef, l2, value):
     # and the logarithms in the certificate of an intercept
     # 1e-15: the logarithms of a balanced certificate
     return (error @ error) / (2 * l2) / value + 1e-15 + 1e-15
+
+
+@pytest.mark.parametrize("n, p", [(257, 139), (1349, 86), (220, 107)])
+def test_rows_of_six_decades(n, p):
+    """What stalls on sparse products is gone on with as a dense problem."""
+    rng = np.random.default_rng(n)
+    for l2 in (1e-3, 1e-1):
+        X = sparse.random(
+            n, p, 0.05, random_state=rng, format="csr",
+            data_rvs=rng.standard_normal,
+        )
+        scales = sparse.diags(10.0 ** rng.uniform(-3, 3, n))
+        X = sparse.csr_matrix(scales @ X)
+        score = X @ rng.standard_normal(p) + rng.logistic(size=n)
+        y = np.where(score > 0, 1.0, -1.0)
+        before = X.copy()
+        w, b, info = fit_logistic(X, y, l2=l2, fit_intercept=True)
+        assert info["converged"], info
+        assert certify(X, y, w, b, 0.0, l2, True).relative_gap <= 2.1e-8
+        assert (X != before).nnz == 0
