@@ -248,13 +248,13 @@ def _is_tiny(n, q, float32_copy):
     AVX-512 / with AVX2: 10000 x 2 1.6, 100000 x 5 1.4 / 1.4, 50000 x 8 1.6 /
     1.6, 100000 x 20 1.3 / 1.2, 60 x 50 1.6 / 1.4, 10000 x 50 1.7 / 1.4,
     100 x 64 1.3 to 1.5 / 1.1 to 1.3, 1000 x 64 1.1 to 1.8 / 1.0 to 1.5,
-    2500 x 100 1.2 to 1.4 / 1.1 to 1.3, 20000 x 100 1.0 to 1.2 / 1.0, and
-    beyond: 500 x 80 0.8, 2000 x 100 0.8 to 1.3, 10000 x 128 1.1,
-    1000000 x 20 0.7 to 1.1.
+    1600 x 80 1.2 to 1.3 / 1.1, 2500 x 100 1.2 to 1.4 / 1.1 to 1.3,
+    20000 x 100 1.0 to 1.2 / 1.0, and beyond: 500 x 80 0.8, 1000 x 100 0.8,
+    2000 x 100 0.8 to 1.3, 10000 x 128 1.1, 1000000 x 20 0.7 to 1.1.
     """
     if not float32_copy:
         return q <= 40 and n * (q + 10) <= HELD
-    if q > 100 or q > 64 and n < 20 * q or q > 40 and n < q:
+    if q > 100 or q > 64 and 4 * n < q * q or q > 40 and n < q:
         return False
     return n * q <= _TINY_SIZE and (
         n * q <= _THREADS_SIZE or numba.get_num_threads() == 1
