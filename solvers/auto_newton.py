@@ -48,6 +48,7 @@ class Solver(LogisticSolver):
 
     def prepare(self):
         self.batch = None
+        self.n_unknown = self.X.shape[1] + self.fit_intercept
         self.direct = is_direct(self.X, self.y, self.fit_intercept)
         if isinstance(self.X, ManyProblems):
             designs, labels = zip(*self.X.split(self.y), strict=True)
@@ -67,15 +68,14 @@ class Solver(LogisticSolver):
         if self.direct:
             # without the checks and `info` of `fit_logistic`: 10 x 2 in 4.0
             # to 5.2 us instead of 4.3 to 6.5, as benchopt measures it
-            p = self.X.shape[1]
-            x = np.zeros(p + self.fit_intercept)
+            x = np.zeros(self.n_unknown)
             status = tiny_newton.fit_array(
                 self.X, self.y, self.lmbd2, self.fit_intercept, tol, 1000, x
             )[3]
             if status != tiny_newton.NOT_HERE:
                 self.coef = x
                 if self.fit_intercept:
-                    self.coef, self.intercept = x[:p], float(x[p])
+                    self.coef, self.intercept = x[:-1], float(x[-1])
                 return
         if self.batch is not None:
             self.coef, self.intercept, _ = fit_many(
