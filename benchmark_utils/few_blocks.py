@@ -79,8 +79,15 @@ def _block(
 
 
 @njit(error_model="numpy", cache=True)
-def _add(work, part, g, q):
-    """g += part, the first q entries."""
+def _project_block(work, A, pitch, q, s, first, g, part, padded):
+    """g = A s of the first block, += of the others; s begins with the first.
+
+    `part` is room for q entries.
+    """
+    if first == 0:
+        few.project(work, A, pitch, q, s, work, g, padded)
+        return
+    few.project(work, A, pitch, q, s + first, work, part, padded)
     for j in range(q):
         work[g + j] += work[part + j]
 
@@ -106,10 +113,7 @@ def weigh_at(
         for i in range(n, first + padded):
             work[m + i] = FAR
         mass += few.weigh(work, m + first, s + first, h + first, padded)
-        target = part if first else g
-        few.project(work, A, pitch, q, s + first, work, target, padded)
-        if first:
-            _add(work, part, g, q)
+        _project_block(work, A, pitch, q, s, first, g, part, padded)
         first += rows
     return mass
 
@@ -144,10 +148,7 @@ def project(
             data, start, row_stride, column_stride, n, p, y, y0, intercept,
             work, A, pitch, rows, first,
         )
-        target = part if first else g
-        few.project(work, A, pitch, q, s + first, work, target, padded)
-        if first:
-            _add(work, part, g, q)
+        _project_block(work, A, pitch, q, s, first, g, part, padded)
         first += rows
 
 
@@ -188,10 +189,7 @@ def balanced_gap(
             work, A + p * pitch, m + first, s + first, c_s + first, c, sign,
             padded,
         )
-        target = part if first else total
-        few.project(work, A, pitch, p, c_s + first, work, target, padded)
-        if first:
-            _add(work, part, total, p)
+        _project_block(work, A, pitch, p, c_s, first, total, part, padded)
         first += rows
     for j in range(p):
         gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)

@@ -24,9 +24,9 @@ _GRAM_BLOCK = 256
 # as many bytes
 _SINGLE_BLOCK = 512
 # Where all pivots are above this share of their diagonal entry, sums in
-# float32, off by 2e-7, give Newton's direction to 2e-3 or so, a share that an
-# iteration leaves anyway. breast_cancer, l2 = 0.01: 88 us, by 1e-2 155, and
-# with 1e-5 no further change
+# float32, off by 2e-7, give Newton's direction to 2e-3 or so by that estimate,
+# a share that an iteration leaves anyway. breast_cancer, l2 = 0.01: 88 us, by
+# 1e-2 155, and with 1e-5 no further change
 TRUSTED = 1e-4
 
 _tile, _corner = make_tile(False), make_tile(True)
