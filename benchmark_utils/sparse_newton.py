@@ -57,6 +57,9 @@ _DENSITY, _DENSITY_WIDE, _SMALL = 0.15, 0.3, 8192
 # share of the factor's cost, by the mean rate so far: the end is slower, 0.5
 # and more of it were wrong. Wait twice as long as that.
 _NEAR, _LONGER = 0.35, 2.0
+# Passes with a factor in float64 and conjugate gradients, which are as precise
+# as there is, before the dense solver takes over
+_LAST = 200.0
 # float64 points without progress that are waited for
 _PATIENCE = 3
 
@@ -147,6 +150,7 @@ class _Fit:
         self.dtype = np.float32
         self.since = 0.0
         self.waited, self.first_gap = False, np.inf
+        self.last = _LAST
         # F at zero, with room for rounding
         self.at_zero = self.n * np.log(2.0) * (1.0 + 1e-9)
 
@@ -228,8 +232,10 @@ class _Fit:
                 if self.dtype == np.float64:
                     # rows of six decades went on to `max_iter` here; where
                     # the dense solver can take over it is to do so
-                    small = self.n * self.p <= DENSE_ENTRIES
-                    return 0.0 if small else np.inf
+                    if self.n * self.p > DENSE_ENTRIES:
+                        return np.inf
+                    self.last, given = 0.0, self.last
+                    return given
                 self.dtype = np.float64
             else:
                 self.state[5] = 1.0
@@ -298,7 +304,7 @@ class _Fit:
             self.pack(np.float64)
             self.dtype = np.float64
             self.factor = empty_factor()
-            self.since = self.counts[1]
+            self.since, self.last = self.counts[1], _LAST
             status, value, gap = self.iterate(2 * _PATIENCE)
         if self.counts[3]:
             regime += ", factor"

@@ -436,7 +436,8 @@ def test_many_samples_of_hard_data(y_is, start, copy):
             X, y, l2=1e-2, fit_intercept=True, coef_init=coef_init,
             float32_copy=copy,
         )
-        assert info["regime"] == ("tiny" if copy else "streamed")
+        # a stream may stall and L-BFGS go on
+        assert (info["regime"] == "tiny") == copy
         assert info["converged"], info
         assert certify(X, y, w, b, 0.0, 1e-2, True).relative_gap <= 2e-8
 
