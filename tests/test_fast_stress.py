@@ -245,10 +245,7 @@ def test_reaches_its_certificate_or_says_how_far(case, fit_intercept):
     (447, 92, 7e-7), (317, 104, 17.0), (81, 83, 6e-6), (463, 256, 1e-3),
 ])
 def test_offsets_of_a_thousand_spreads(n, p, l2, dtype, copy):
-    """Float32 ended at F = 1e57, or formed factors until a count overflowed.
-
-    That divided by zero, which ends the process.
-    """
+    """Float32 ended at F = 1e57."""
     rng = np.random.default_rng(n)
     for seed in range(3):
         X = 0.01 * rng.standard_normal((n, p)) + 10 * rng.standard_normal(p)
@@ -266,3 +263,22 @@ def test_offsets_of_a_thousand_spreads(n, p, l2, dtype, copy):
                 X.astype(float), y, w, b, 0.0, l2, fit_intercept
             )
             assert point.relative_gap <= 2.1e-8
+
+
+def test_factors_without_progress_end():
+    """Their sample was doubled until it overflowed to a division by zero.
+
+    That ended the process.
+    """
+    rng = np.random.default_rng(14)
+    n, p = 447, 92
+    X = 0.01 * rng.standard_normal((n, p)) + 10 * rng.standard_normal(p)
+    X = X.astype(np.float32)
+    m = X @ rng.standard_normal(p)
+    m *= 10 ** rng.uniform(-1, 1.5) / abs(m).mean()
+    y = np.where(m + rng.logistic(size=n) > 0, 1.0, -1.0)
+    y[:2] = -1.0, 1.0
+    w, b, info = fit_logistic(X, y, l2=7e-7)
+    assert info["converged"], info
+    point = certify(X.astype(float), y, w, b, 0.0, 7e-7, False)
+    assert point.relative_gap <= 2.1e-8
