@@ -33,11 +33,12 @@ test-all: $(VENV)/.test  ## Run all tests, of the solvers that are installed
 
 # the other tests start benchopt again and again, which imports every library
 test-solvers: $(VENV)/.solvers  ## Run the tests of all solvers there are
-	$(PYTEST) tests/test_solvers.py tests/check_installed.py \
+	$(PYTEST) tests/wiring/test_solvers.py tests/wiring/check_installed.py \
 		$(PYTEST_OPTIONS)
 
 test-legacy: $(LEGACY)/.installed  ## Run the tests of what needs old packages
-	$(LEGACY)/bin/python -m pytest tests/test_solvers.py tests/check_legacy.py \
+	$(LEGACY)/bin/python -m pytest tests/wiring/test_solvers.py \
+		tests/wiring/check_legacy.py \
 		-k "adelie or glmnet or lightning" $(PYTEST_OPTIONS)
 
 test-benchopt: $(VENV)/.test  ## Run benchopt's own tests of a benchmark

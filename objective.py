@@ -1,17 +1,16 @@
 import numpy as np
 from benchopt import BaseObjective
 
-from benchmark_utils.certificate import certify, lambda1_max
-from benchmark_utils.logistic import log_loss, predict_margins
-from benchmark_utils.many import ManyProblems, certify_many, clean_many
-from benchmark_utils.memory import bytes_of
-from benchmark_utils.problem_facts import describe
-from benchmark_utils.problem_loading import load_or_explain
-from benchmark_utils.provenance import record
-from benchmark_utils.sources import sources_hash
-from benchmark_utils.stopping import CertifiedGap
-from benchmark_utils.threads import fix_threads
-from benchmark_utils.validation import (
+from benchmark_utils.problem.batches import (
+    ManyProblems,
+    certify_many,
+    clean_many,
+)
+from benchmark_utils.problem.certificate import certify, lambda1_max
+from benchmark_utils.problem.loading import load_or_explain
+from benchmark_utils.problem.loss import log_loss, predict_margins
+from benchmark_utils.problem.stopping import CertifiedGap
+from benchmark_utils.problem.validation import (
     DataError,
     ResultError,
     check_coef_true,
@@ -20,6 +19,11 @@ from benchmark_utils.validation import (
     clean_labels,
     clean_result,
 )
+from benchmark_utils.report.problem_facts import describe
+from benchmark_utils.report.provenance import record
+from benchmark_utils.sources import sources_hash
+from benchmark_utils.wiring.memory import bytes_of
+from benchmark_utils.wiring.threads import fix_threads
 
 
 class Objective(BaseObjective):

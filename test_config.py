@@ -2,7 +2,7 @@
 
 benchopt calls ``check_<name of its test>`` before the test of that name.
 """
-from benchmark_utils import recorded_answers
+from benchmark_utils.data import recorded_answers
 
 
 def check_test_solver_class(solver):

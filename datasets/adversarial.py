@@ -1,7 +1,7 @@
 import numpy as np
 from benchopt import BaseDataset
 
-from benchmark_utils.generators import SHAPES, adversarial_problem
+from benchmark_utils.data.generators import SHAPES, adversarial_problem
 
 
 class Dataset(BaseDataset):
@@ -10,7 +10,7 @@ class Dataset(BaseDataset):
     Duplicate, constant and zero columns; column scales from 1e-6 to 1e6;
     nearly separable and separable (for a tiny l2: -o "*[l2=1e-6]"); 1 %
     positives; p = 50 n, n = 1000 p, p = 1, n = 2. Gaussian features; see
-    `benchmark_utils/generators.py`.
+    `benchmark_utils/data/generators.py`.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 from benchopt import BaseDataset
 from sklearn.datasets import load_breast_cancer
 
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.splitting import split_and_scale
 
 
 class Dataset(BaseDataset):

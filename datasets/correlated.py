@@ -2,7 +2,7 @@ import numpy as np
 from benchopt import BaseDataset
 from scipy import sparse
 
-from benchmark_utils.logistic import dual_weights
+from benchmark_utils.problem.loss import dual_weights
 
 
 class Dataset(BaseDataset):

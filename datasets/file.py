@@ -2,8 +2,8 @@ from pathlib import Path
 
 from benchopt import BaseDataset
 
-from benchmark_utils.data_files import read_data_file
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.files import read_data_file
+from benchmark_utils.data.splitting import split_and_scale
 
 
 class Dataset(BaseDataset):

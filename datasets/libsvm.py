@@ -1,7 +1,7 @@
 from benchopt import BaseDataset
 
-from benchmark_utils.libsvm_files import load_libsvm
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.libsvm_files import load_libsvm
+from benchmark_utils.data.splitting import split_and_scale
 
 
 class Dataset(BaseDataset):

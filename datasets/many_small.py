@@ -1,8 +1,8 @@
 import numpy as np
 from benchopt import BaseDataset
 
-from benchmark_utils.logistic import dual_weights
-from benchmark_utils.many import ManyProblems
+from benchmark_utils.problem.batches import ManyProblems
+from benchmark_utils.problem.loss import dual_weights
 
 
 class Dataset(BaseDataset):

@@ -1,7 +1,7 @@
 from benchopt import BaseDataset
 
-from benchmark_utils.openml_tables import load_openml
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.openml_tables import load_openml
+from benchmark_utils.data.splitting import split_and_scale
 
 
 class Dataset(BaseDataset):

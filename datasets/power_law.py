@@ -1,7 +1,7 @@
 import numpy as np
 from benchopt import BaseDataset
 
-from benchmark_utils.generators import draw_labels, power_law_rows
+from benchmark_utils.data.generators import draw_labels, power_law_rows
 
 
 class Dataset(BaseDataset):

@@ -1,7 +1,7 @@
 import numpy as np
 from benchopt import BaseDataset
 
-from benchmark_utils.logistic import dual_weights
+from benchmark_utils.problem.loss import dual_weights
 
 
 class Dataset(BaseDataset):

@@ -2,7 +2,7 @@ import numpy as np
 from benchopt import BaseDataset
 from scipy import sparse
 
-from benchmark_utils.generators import draw_labels
+from benchmark_utils.data.generators import draw_labels
 
 
 class Dataset(BaseDataset):

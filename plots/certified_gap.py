@@ -1,7 +1,7 @@
 from benchopt import BasePlot
 
-from benchmark_utils.results import curve_over_time
-from benchmark_utils.styles import styles
+from benchmark_utils.report.results import curve_over_time
+from benchmark_utils.report.styles import styles
 
 
 class Plot(BasePlot):

@@ -1,8 +1,8 @@
 from benchopt import BasePlot
 
-from benchmark_utils.results import curve_over_time
-from benchmark_utils.styles import styles
-from benchmark_utils.summary import resolution, suboptimality
+from benchmark_utils.report.results import curve_over_time
+from benchmark_utils.report.styles import styles
+from benchmark_utils.report.summary import resolution, suboptimality
 
 
 class Plot(BasePlot):

@@ -2,8 +2,8 @@ from collections import defaultdict
 
 from benchopt import BasePlot
 
-from benchmark_utils.styles import styles
-from benchmark_utils.summary import facts_of, fitted_exponent, times_to
+from benchmark_utils.report.styles import styles
+from benchmark_utils.report.summary import facts_of, fitted_exponent, times_to
 
 SIZES = {"n_samples": "n_features", "n_features": "n_samples"}
 

@@ -1,6 +1,6 @@
 from benchopt import BasePlot
 
-from benchmark_utils import not_run
+from benchmark_utils.report import not_run
 
 WORDS = {"skip": "cannot", "not installed": "not installed"}
 

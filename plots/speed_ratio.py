@@ -1,6 +1,6 @@
 from benchopt import BasePlot
 
-from benchmark_utils.summary import (
+from benchmark_utils.report.summary import (
     best_reached,
     geometric_mean,
     ratios_to,

@@ -1,8 +1,8 @@
 import numpy as np
 from benchopt import BasePlot
 
-from benchmark_utils.styles import styles
-from benchmark_utils.summary import best_reached, times_to
+from benchmark_utils.report.styles import styles
+from benchmark_utils.report.summary import best_reached, times_to
 
 
 class Plot(BasePlot):

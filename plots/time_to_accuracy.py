@@ -1,7 +1,7 @@
 import numpy as np
 from benchopt import BasePlot
 
-from benchmark_utils.summary import best_reached, seconds, times_to
+from benchmark_utils.report.summary import best_reached, seconds, times_to
 
 LEVELS = (1e-3, 1e-6, 1e-9)
 

@@ -1,7 +1,7 @@
 import numpy as np
 from benchopt import BasePlot
 
-from benchmark_utils.summary import seconds, times_to
+from benchmark_utils.report.summary import seconds, times_to
 
 
 class Plot(BasePlot):

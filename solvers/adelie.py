@@ -1,9 +1,9 @@
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.threads import N_THREADS
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.threads import N_THREADS
 
 with Library("make solvers-legacy (it needs NumPy 1)") as needs:
     import adelie

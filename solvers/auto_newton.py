@@ -1,16 +1,16 @@
 import numpy as np
 
-from benchmark_utils import tiny_newton
-from benchmark_utils.auto_newton import fit_logistic, is_direct
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.many import ManyProblems
-from benchmark_utils.many_newton import fit_many, pack_problems
+from benchmark_utils.fenchel.fit import fit_logistic, is_direct
+from benchmark_utils.fenchel.newton.small import descent as tiny_newton
+from benchmark_utils.fenchel.newton.small.batch import fit_many, pack_problems
+from benchmark_utils.problem.batches import ManyProblems
+from benchmark_utils.wiring.base_solver import LogisticSolver
 
 
 class Solver(LogisticSolver):
     """Our own: L-BFGS and Newton's method in the form that fits the problem.
 
-    `benchmark_utils.auto_newton.fit_logistic`. Few columns by Newton, bent by
+    `benchmark_utils.fenchel.fit.fit_logistic`. Few columns by Newton, bent by
     the third derivative, in registers or one buffer in the cache or, for many
     samples, plain with one read of X a pass, which certifies; few samples as a
     problem of few columns, by a factor of X X'; others by preconditioned

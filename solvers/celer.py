@@ -1,9 +1,9 @@
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
-from benchmark_utils.writeable import writeable
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
+from benchmark_utils.wiring.writeable import writeable
 
 with Library("pip install celer") as needs:
     from celer import celer_path

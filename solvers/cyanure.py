@@ -1,9 +1,9 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings, silence_output
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings, silence_output
 
 with Library("pip install cyanure") as needs:
     from cyanure.estimators import Classifier

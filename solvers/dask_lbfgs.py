@@ -2,10 +2,10 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.intercept import ridge_diagonal, split_intercept
-from benchmark_utils.libraries import Library
-from benchmark_utils.logistic import gradient, log_loss, predict_margins
+from benchmark_utils.problem.loss import gradient, log_loss, predict_margins
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.intercept import ridge_diagonal, split_intercept
+from benchmark_utils.wiring.libraries import Library
 
 with Library('pip install "dask[array]"') as needs:
     import dask

@@ -4,9 +4,9 @@ import shutil
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.many import ManyProblems
+from benchmark_utils.problem.batches import ManyProblems
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
 
 with Library(
     "apt-get install r-base-core r-cran-glmnet, pip install rpy2==3.5.17"

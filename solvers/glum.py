@@ -1,7 +1,7 @@
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
-from benchmark_utils.writeable import writeable
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
+from benchmark_utils.wiring.writeable import writeable
 
 with Library("pip install glum") as needs:
     from glum import GeneralizedLinearRegressor

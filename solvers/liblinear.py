@@ -4,8 +4,8 @@ import sys
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
 
 with Library("pip install liblinear-official") as needs:
     from liblinear.liblinearutil import parameter, problem, train

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from sklearn.datasets import dump_svmlight_file
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
 
 with Library("apt-get install liblinear-tools") as needs:
     PROGRAM = shutil.which("liblinear-train") or shutil.which("train")

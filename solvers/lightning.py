@@ -1,8 +1,8 @@
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
 
 with Library("make solvers-legacy (it has no wheel)") as needs:
     from lightning.classification import CDClassifier

@@ -1,5 +1,5 @@
-from benchmark_utils.newton_kernels import loop_fused_newton
-from benchmark_utils.notebook_newton import NotebookNewton
+from benchmark_utils.baselines.newton_kernels import loop_fused_newton
+from benchmark_utils.baselines.notebook_newton import NotebookNewton
 
 
 class Solver(NotebookNewton):

@@ -1,19 +1,19 @@
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.intercept import (
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.intercept import (
     append_ones,
     ridge_diagonal,
     split_intercept,
 )
-from benchmark_utils.libraries import Library
+from benchmark_utils.wiring.libraries import Library
 
 with Library("pip install optimistix") as needs:
     import jax
     from jax.experimental.sparse import BCSR
 
-    from benchmark_utils.optimistix_methods import minimize
+    from benchmark_utils.baselines.optimistix_methods import minimize
 
 
 class Solver(LogisticSolver):

@@ -1,12 +1,12 @@
 import numpy as np
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.intercept import append_ones, split_intercept
-from benchmark_utils.proximal import (
+from benchmark_utils.baselines.proximal import (
     build,
     frobenius_norm,
     lipschitz_constant,
 )
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.intercept import append_ones, split_intercept
 
 
 class Solver(LogisticSolver):

@@ -2,9 +2,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.intercept import split_intercept
-from benchmark_utils.smooth_objective import RidgeLogistic
+from benchmark_utils.baselines.smooth_objective import RidgeLogistic
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.intercept import split_intercept
 
 # Newton-CG: the notebook's xtol, a bound on the mean step. The others get
 # tolerances below what float64 resolves, so that only the number of

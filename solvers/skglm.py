@@ -2,9 +2,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
 
 with Library("pip install skglm") as needs:
     import skglm.solvers

@@ -2,8 +2,8 @@ import numpy as np
 import sklearn
 from sklearn.linear_model import LogisticRegression
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.quiet import ignore_warnings
 
 PENALTIES = {
     "lbfgs": ("l2",),

@@ -1,8 +1,8 @@
 import numpy as np
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
 
 with Library("pip install scikit-learn-intelex") as needs:
     from sklearnex.linear_model import LogisticRegression

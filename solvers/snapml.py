@@ -1,8 +1,8 @@
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
 
 with Library("pip install snapml") as needs:
     from snapml import LogisticRegression

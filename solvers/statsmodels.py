@@ -1,13 +1,13 @@
 import numpy as np
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.intercept import (
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.intercept import (
     append_ones,
     ridge_diagonal,
     split_intercept,
 )
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
 
 with Library("pip install statsmodels") as needs:
     from statsmodels.api import GLM

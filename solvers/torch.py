@@ -1,9 +1,9 @@
 from scipy import sparse
 
-from benchmark_utils.base_solver import LogisticSolver
-from benchmark_utils.libraries import Library
-from benchmark_utils.quiet import ignore_warnings
-from benchmark_utils.threads import N_THREADS
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.libraries import Library
+from benchmark_utils.wiring.quiet import ignore_warnings
+from benchmark_utils.wiring.threads import N_THREADS
 
 with Library("pip install torch") as needs:
     import torch

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils.summary import seconds  # noqa: E402
+from benchmark_utils.report.summary import seconds  # noqa: E402
 
 START, END = "<!-- compile: start -->", "<!-- compile: end -->"
 SOLVERS = (

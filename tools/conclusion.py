@@ -23,10 +23,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import provenance  # noqa: E402
-from benchmark_utils.problem_facts import DEFINITIONS, kinds_of  # noqa: E402
-from benchmark_utils.summary import PROBLEM, times_to  # noqa: E402
-from benchmark_utils.summary import facts_of as known_facts  # noqa: E402
+from benchmark_utils.report import provenance  # noqa: E402
+from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of  # noqa: E402
+from benchmark_utils.report.summary import PROBLEM, times_to  # noqa: E402
+from benchmark_utils.report.summary import facts_of as known_facts  # noqa: E402
 from publish_result import newest  # noqa: E402
 
 LEVEL = 1e-6

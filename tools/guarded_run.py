@@ -2,8 +2,8 @@
 
 Around every curve it leaves a note of what is running and for how long it
 may, and it leaves out what was ended before, with the reason. What did not
-run is kept in the result file (benchmark_utils/not_run.py). Solvers take turns
-(taking_turns.py).
+run is kept in the result file (benchmark_utils/report/not_run.py). Solvers
+take turns (taking_turns.py).
 """
 import json
 import os
@@ -27,7 +27,7 @@ from taking_turns import generate_run_kwargs
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import not_run  # noqa: E402
+from benchmark_utils.report import not_run  # noqa: E402
 
 # To compile everything took 40 s on a slow machine
 SECONDS_TO_COMPILE = 120

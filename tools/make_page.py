@@ -27,7 +27,7 @@ from benchopt.results import read_results
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import provenance  # noqa: E402
+from benchmark_utils.report import provenance  # noqa: E402
 
 PARTS = Path(__file__).resolve().parent / "page"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

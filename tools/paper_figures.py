@@ -31,7 +31,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import provenance, summary  # noqa: E402
+from benchmark_utils.report import provenance, summary  # noqa: E402
 from make_page import newest_result  # noqa: E402
 
 FORMATS = ("pdf", "svg", "png")

@@ -41,7 +41,7 @@ class Progress(TerminalOutput):
 
     @property
     def not_run(self):
-        """What did not run, a dict each (benchmark_utils/not_run.py)."""
+        """What did not run, a dict each (see `report.not_run`)."""
         names = ("dataset", "objective", "solver", "status", "reason")
         return [
             dict(zip(names, (*key, reason)))

@@ -19,7 +19,7 @@ from benchopt.benchmark import Benchmark, _list_parametrized_classes
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import provenance  # noqa: E402
+from benchmark_utils.report import provenance  # noqa: E402
 
 RESULTS = ROOT / "results"
 

@@ -21,9 +21,9 @@ from solver_table import own_packages
 
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import not_run  # noqa: E402
-from benchmark_utils.provenance import COLUMN  # noqa: E402
-from benchmark_utils.summary import best_reached, times_to  # noqa: E402
+from benchmark_utils.report import not_run  # noqa: E402
+from benchmark_utils.report.provenance import COLUMN  # noqa: E402
+from benchmark_utils.report.summary import best_reached, times_to  # noqa: E402
 
 START, END = "<!-- reached: start -->", "<!-- reached: end -->"
 PENALTIES = ("L2", "L1", "elastic net")

@@ -22,9 +22,9 @@ from publish_result import ROOT, newest
 
 sys.path.insert(0, str(ROOT))
 
-from benchmark_utils import provenance  # noqa: E402
-from benchmark_utils.styles import OURS  # noqa: E402
-from benchmark_utils.summary import ALL, PROBLEM  # noqa: E402
+from benchmark_utils.report import provenance  # noqa: E402
+from benchmark_utils.report.styles import OURS  # noqa: E402
+from benchmark_utils.report.summary import ALL, PROBLEM  # noqa: E402
 from plots.performance_profile import Plot  # noqa: E402
 
 START, END = "<!-- figure: start -->", "<!-- figure: end -->"

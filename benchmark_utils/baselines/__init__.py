@@ -1,0 +1,1 @@
+"""The notebook's Newtons, the blog's generic algorithms, SciPy's callables."""

@@ -1,0 +1,1 @@
+"""Files, tables, encodings, generators, downloads."""

@@ -1,0 +1,1 @@
+"""One coordinate at a time, in the primal or in the dual."""

@@ -1,0 +1,1 @@
+"""The logistic functions of margins: scalar, array, SIMD."""

@@ -1,0 +1,1 @@
+"""Vectors, Gram matrices, factors, sparse rows: no statistics in here."""

@@ -1,0 +1,224 @@
+"""X' diag(h) X by a register-blocked micro-kernel, in float32 or float64.
+
+Rows are scaled by sqrt(h), cast and compacted while they are packed into a
+panel of `PANEL` rows that stays in the second-level cache; the kernel then
+adds panel' panel to the upper triangle of C, tile by tile: 4 or 8 rows times
+one to three vectors of C are held in registers over the whole panel. Only
+tiles that meet the upper triangle are computed, half the work of `X.T @ X`.
+
+The kernel is LLVM vector code made by an intrinsic, for the registers that the
+CPU has: 8 rows where they are 32 of 64 bytes, 4 where they are 16. With 8 rows
+of 64 bytes on a CPU with AVX2 most sums go through memory: 2500 x 500 in
+float32 21 instead of 7.6 ms. `gram_reference` is the same in plain NumPy,
+the oracle of its tests.
+"""
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from .cpu import vector_bytes
+from .half_precision import widen
+
+LANE_BYTES = vector_bytes()
+_TILE = 8 if LANE_BYTES == 64 else 4
+# What a tile reads of a panel stays in the first-level cache: with narrow
+# tiles 64 rows, 2000 x 200 in float32 1.0 instead of 1.5 ms with 256
+PANEL = 256 if LANE_BYTES == 64 else 64
+
+
+def padded(n_columns, dtype):
+    """`n_columns` rounded up to whole vectors of `dtype`."""
+    lanes = LANE_BYTES // np.dtype(dtype).itemsize
+    return -(-n_columns // lanes) * lanes
+
+
+def _make_kernel(float_type, lanes, vectors):
+    """An intrinsic: C[_TILE, lanes * vectors] += A' B over `depth` rows.
+
+    Addresses and strides (in elements) are integers; A and B may overlap.
+    """
+    scalar = ir.FloatType() if float_type == "f" else ir.DoubleType()
+    vector = ir.VectorType(scalar, lanes)
+    suffix = "f32" if float_type == "f" else "f64"
+    alignment = 4 if float_type == "f" else 8
+    int64, int32 = ir.IntType(64), ir.IntType(32)
+
+    def codegen(context, builder, signature, args):
+        a, b, stride, depth, c, c_stride = args
+        name = f"llvm.fma.v{lanes}{suffix}"
+        fma = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), name
+        )
+        pointer = scalar.as_pointer()
+        start_a = builder.inttoptr(a, pointer)
+        start_b = builder.inttoptr(b, pointer)
+        start_c = builder.inttoptr(c, pointer)
+
+        def at(base, offset):
+            return builder.gep(base, [offset])
+
+        def constant(value):
+            return ir.Constant(int64, value)
+
+        def load(base, offset):
+            loaded = builder.load(
+                builder.bitcast(at(base, offset), vector.as_pointer())
+            )
+            loaded.align = alignment
+            return loaded
+
+        def broadcast(value):
+            undefined = ir.Constant(vector, ir.Undefined)
+            single = builder.insert_element(
+                undefined, value, ir.Constant(int32, 0)
+            )
+            zeros = ir.Constant(ir.VectorType(int32, lanes), [0] * lanes)
+            return builder.shuffle_vector(single, undefined, zeros)
+
+        before = builder.block
+        loop = builder.append_basic_block("gram.loop")
+        done = builder.append_basic_block("gram.done")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(int64)
+        row_a, row_b = builder.phi(pointer), builder.phi(pointer)
+        sums = [
+            [builder.phi(vector) for _ in range(vectors)]
+            for _ in range(_TILE)
+        ]
+        columns = [
+            load(row_b, constant(lanes * v)) for v in range(vectors)
+        ]
+        added = []
+        for i in range(_TILE):
+            factor = broadcast(builder.load(at(row_a, constant(i))))
+            added.append([
+                builder.call(fma, [factor, columns[v], sums[i][v]])
+                for v in range(vectors)
+            ])
+        following = builder.add(index, constant(1))
+        next_a, next_b = at(row_a, stride), at(row_b, stride)
+        builder.cbranch(
+            builder.icmp_signed("<", following, depth), loop, done
+        )
+        zero = ir.Constant(vector, [0.0] * lanes)
+        for phi, first, then in [
+            (index, constant(0), following),
+            (row_a, start_a, next_a),
+            (row_b, start_b, next_b),
+            *[
+                (sums[i][v], zero, added[i][v])
+                for i in range(_TILE) for v in range(vectors)
+            ],
+        ]:
+            phi.add_incoming(first, before)
+            phi.add_incoming(then, loop)
+        builder.position_at_end(done)
+        for i in range(_TILE):
+            row = at(start_c, builder.mul(c_stride, constant(i)))
+            for v in range(vectors):
+                old = load(row, constant(lanes * v))
+                stored = builder.store(
+                    builder.fadd(old, added[i][v]),
+                    builder.bitcast(
+                        at(row, constant(lanes * v)), vector.as_pointer()
+                    ),
+                )
+                stored.align = alignment
+        return context.get_dummy_value()
+
+    @intrinsic
+    def kernel(typingctx, a, b, stride, depth, c, c_stride):
+        return types.void(*[types.intp] * 6), codegen
+
+    return kernel
+
+
+_f32_1, _f32_2, _f32_3 = (
+    _make_kernel("f", LANE_BYTES // 4, v) for v in (1, 2, 3)
+)
+_f64_1, _f64_2, _f64_3 = (
+    _make_kernel("d", LANE_BYTES // 8, v) for v in (1, 2, 3)
+)
+
+
+@njit(error_model="numpy", cache=True)
+def add_panel(panel, depth, C):
+    """C += panel[:depth]' panel[:depth], the tiles of the upper triangle."""
+    width = C.shape[1]
+    size = C.itemsize
+    lanes = LANE_BYTES // size
+    source, target = panel.ctypes.data, C.ctypes.data
+    left = width // lanes
+    column = 0
+    while left > 0:
+        # 3 + 2 vectors rather than 3 + 1 + 1
+        vectors = 3 if left >= 5 or left == 3 else min(left, 2)
+        last = min(width, column + lanes * vectors)
+        b = source + column * size
+        for row in range(0, last, _TILE):
+            a = source + row * size
+            c = target + (row * width + column) * size
+            if size == 4:
+                if vectors == 3:
+                    _f32_3(a, b, width, depth, c, width)
+                elif vectors == 2:
+                    _f32_2(a, b, width, depth, c, width)
+                else:
+                    _f32_1(a, b, width, depth, c, width)
+            elif vectors == 3:
+                _f64_3(a, b, width, depth, c, width)
+            elif vectors == 2:
+                _f64_2(a, b, width, depth, c, width)
+            else:
+                _f64_1(a, b, width, depth, c, width)
+        column += lanes * vectors
+        left -= vectors
+
+
+@njit(error_model="numpy", cache=True)
+def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
+    """Upper triangle of [X 1]' diag(roots^2) [X 1] over some rows.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, p), C order, float32, float64 or uint16
+        Halves in uint16.
+    p : int
+    roots : array of shape (count,), float64
+        Square roots of the weights of `rows`.
+    rows : array of shape (>= count,), integer
+    count : int
+    intercept : bool
+        Whether a column of ones follows the features.
+    panel : array of shape (PANEL, width), zero right of the columns
+    C : array of shape (width, width), written
+        `panel` and C are both float32 or both float64; `width` is `padded`
+        and a multiple of 8.
+    """
+    C[:] = 0
+    depth = 0
+    for k in range(count):
+        root = roots[k]
+        source = X[rows[k]]
+        packed = panel[depth]
+        for j in range(p):
+            packed[j] = widen(source[j]) * root
+        if intercept:
+            packed[p] = root
+        depth += 1
+        if depth == panel.shape[0]:
+            add_panel(panel, depth, C)
+            depth = 0
+    if depth > 0:
+        add_panel(panel, depth, C)
+
+
+def gram_reference(X, roots, rows, count, intercept):
+    """The whole matrix that `weighted_gram` fills, by NumPy."""
+    A = np.asarray(X, dtype=np.float64)[rows[:count]]
+    if intercept:
+        A = np.hstack([A, np.ones((count, 1))])
+    A = A * np.asarray(roots)[:count, None]
+    return A.T @ A

@@ -1,0 +1,1 @@
+"""Dense data of many columns: L-BFGS, preconditioned."""

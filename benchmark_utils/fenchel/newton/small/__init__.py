@@ -1,0 +1,1 @@
+"""Few columns: everything in one buffer that stays in the cache."""

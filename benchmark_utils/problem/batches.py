@@ -1,0 +1,95 @@
+"""Many independent problems as one: F is their sum, and so is the gap.
+
+A batch is a block-diagonal problem whose blocks have an intercept each. Its
+coefficients stand one after the other in one vector, its certificate is the
+sum of the problems' certificates.
+"""
+import numpy as np
+
+from benchmark_utils.problem.certificate import Certificate, certify
+from benchmark_utils.problem.validation import (
+    DataError,
+    clean_design,
+    clean_labels,
+)
+
+
+class ManyProblems:
+    """The designs of a batch.
+
+    Parameters
+    ----------
+    designs : sequence of arrays of shape (n_k, p_k)
+    """
+
+    def __init__(self, designs):
+        self.designs = list(designs)
+        rows = [len(X) for X in self.designs]
+        columns = [np.shape(X)[1] for X in self.designs]
+        #: samples [rows[k]:rows[k + 1]] belong to problem k
+        self.row_offsets = np.concatenate([[0], np.cumsum(rows)])
+        #: and the coefficients [feature_offsets[k]:feature_offsets[k + 1]]
+        self.feature_offsets = np.concatenate([[0], np.cumsum(columns)])
+        self.shape = (
+            int(self.row_offsets[-1]), int(self.feature_offsets[-1])
+        )
+
+    @property
+    def n_problems(self):
+        return len(self.designs)
+
+    def split(self, y):
+        """(X, y) of each problem, y being the labels of all."""
+        for k, X in enumerate(self.designs):
+            yield X, y[self.row_offsets[k]:self.row_offsets[k + 1]]
+
+
+def clean_many(many, y, l1):
+    """Check each problem as a single one is checked.
+
+    Returns
+    -------
+    (ManyProblems, array of -1 and +1 for all samples)
+
+    Raises
+    ------
+    DataError
+        Naming the problem that is wrong.
+    """
+    if l1 > 0:
+        raise DataError(
+            "a batch of problems has no common lambda1_max: set l1=0."
+        )
+    if many.n_problems == 0 or len(y) != many.shape[0]:
+        raise DataError(
+            f"{many.n_problems} problems with {many.shape[0]} samples, and "
+            f"{len(y)} labels."
+        )
+    designs, labels = [], []
+    for k, (X, y_k) in enumerate(many.split(np.asarray(y))):
+        try:
+            X = clean_design(X)
+            labels.append(clean_labels(y_k, len(X))[0])
+        except DataError as error:
+            raise DataError(f"problem {k}: {error}") from error
+        designs.append(X)
+    return ManyProblems(designs), np.concatenate(labels)
+
+
+def certify_many(many, y, coef, intercept, lmbd1, lmbd2, fit_intercept):
+    """The sum of the problems' values and gaps; the largest violation."""
+    intercept = np.broadcast_to(intercept, many.n_problems)
+    points = [
+        certify(
+            X, y_k, coef[first:last], b, lmbd1, lmbd2, fit_intercept
+        )
+        for (X, y_k), first, last, b in zip(
+            many.split(y), many.feature_offsets[:-1],
+            many.feature_offsets[1:], intercept, strict=True,
+        )
+    ]
+    return Certificate(
+        sum(point.value for point in points),
+        sum(point.gap for point in points),
+        max(point.kkt for point in points),
+    )

@@ -1,0 +1,1 @@
+"""What a result says: provenance, facts, times, profiles."""

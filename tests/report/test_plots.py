@@ -1,0 +1,260 @@
+"""The plots and their statistics, on a result whose answers are known."""
+import importlib.util
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from benchmark_utils.report import summary
+from benchmark_utils.report.results import curve_over_time
+from benchmark_utils.report.styles import styles
+from conftest import ROOT
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Plot
+
+
+PLOTS = {path.stem: load(path) for path in (ROOT / "plots").glob("*.py")}
+RATES = {"auto-newton": 4.0, "sklearn[solver=lbfgs]": 2.0, "scipy": 1.0}
+
+
+def result(rates=RATES, sizes=((100, 10), (1000, 10), (10_000, 10)), n_rep=3):
+    """Gaps fall as 10^-(rate t / n): times are known exactly."""
+    rows = []
+    for n, p in sizes:
+        facts = dict(
+            n_problems=1, n_samples=n, n_features=p, nonzero=1.0,
+            condition=2.0, pass_seconds=1e-3,
+        )
+        for name, rate in rates.items():
+            for rep in range(n_rep):
+                for k in range(11):
+                    gap = 10.0**-k
+                    rows.append(dict(
+                        dataset_name=f"made[n_samples={n}]",
+                        objective_name="F", solver_name=name, idx_rep=rep,
+                        stop_val=3e38 if k == 0 else gap,
+                        time=k * n / 1000 / rate,
+                        objective_value=1.0 + gap,
+                        objective_lower_bound=1.0 - gap,
+                        objective_relative_gap=2 * gap / (1 + gap),
+                        objective_n_nonzeros=p - k,
+                        final_results=json.dumps({"problem": facts}),
+                    ))
+    return pd.DataFrame(rows)
+
+
+def plot(name, df, **options):
+    one = PLOTS[name]()
+    one._label_dict = {}
+    return one.plot(df, **options)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize(
+    "kind", ["usual", "alone", "stalled", "failed", "NaN", "old"]
+)
+def test_every_plot_with_every_option(name, kind):
+    df = result()
+    if kind == "alone":
+        df = result({"auto-newton": 1.0}, sizes=((50, 5),), n_rep=1)
+    elif kind == "stalled":
+        slow = df["solver_name"] == "scipy"
+        df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
+    elif kind == "failed":
+        df.attrs["not_run"] = json.dumps([
+            entry(name, "error", "it crashes", size)
+            for name, size in [
+                ("crashes", 100), ("auto-newton", 1000), ("celer", 7),
+            ]
+        ])
+        lost = df["dataset_name"] == "made[n_samples=1000]"
+        df = df[~lost | (df["solver_name"] != "auto-newton")]
+    elif kind == "NaN":
+        df.loc[df["solver_name"] == "scipy", "objective_value"] = np.nan
+    elif kind == "old":
+        df = df.drop(columns="final_results")
+    one = PLOTS[name]()
+    one._label_dict = {}
+    one._check()
+    pages, _ = one._get_all_plots(df)
+    assert pages
+    for page in pages.values():
+        json.dumps(page)
+        assert page["title"]
+        if one.type == "table":
+            assert {len(row) for row in page["data"]} <= {
+                len(page["columns"])
+            }
+        elif one.type == "scatter":
+            for curve in page["data"]:
+                assert len(curve["x"]) == len(curve["y"])
+
+
+def test_times_to_a_certified_suboptimality():
+    times = summary.times_to(result(), 1.5e-6)
+    # the best bound is 1 - 1e-10, so the sixth point is at 1e-6
+    assert times.loc[("made[n_samples=1000]", "F")].to_dict() == {
+        name: 6.0 / rate for name, rate in RATES.items()
+    }
+    assert np.isinf(summary.times_to(result(), 1e-11)).all(axis=None)
+
+
+def test_one_repetition_that_fails_is_a_failure():
+    df = result()
+    lost = (df["idx_rep"] == 1) & (df["solver_name"] == "scipy")
+    df = df[~lost | (df["stop_val"] > 1e-3)]
+    times = summary.times_to(df, 1e-6)
+    assert np.isinf(times["scipy"]).all()
+    assert np.isfinite(times["auto-newton"]).all()
+
+
+def test_speed_ratio_counts_and_marks():
+    rows = plot("speed_ratio", result(), level="1e-6", solver="auto-newton")
+    assert [row[0] for row in rows] == ["won"] * 3 + ["0 lost"]
+    assert [row[-1] for row in rows] == [2.0] * 4
+    rows = plot("speed_ratio", result(), level="1e-6", solver="scipy")
+    assert [row[0] for row in rows] == ["LOST"] * 3 + ["3 lost"]
+    assert rows[-1][-1] == 0.25
+
+
+def test_winners():
+    rows = plot("winners", result(), level="1e-6")
+    assert rows[1] == [
+        "made[n_samples=1000]", "F", "auto-newton", "1.75 s",
+        "sklearn[solver=lbfgs]", 2.0, "3 of 3",
+    ]
+    assert plot("winners", result(), level="1e-9")[0][2] == "auto-newton"
+
+
+def test_performance_profile():
+    curves = plot(
+        "performance_profile", result(), family=summary.ALL, level="1e-6"
+    )
+    assert [one["label"] for one in curves] == list(RATES)
+    best, second, third = curves
+    assert best["y"][0] == best["y"][-1] == 1.0
+    assert second["y"][0] == 0.0
+    assert np.interp(2.01, second["x"], second["y"]) == 1.0
+    assert np.interp(3.99, third["x"], third["y"]) == 0.0
+    assert third["y"][-1] == 1.0
+
+
+def test_speed_up_is_a_geometric_mean():
+    bars = plot(
+        "speed_up", result(), reference="sklearn[solver=lbfgs]",
+        family=summary.ALL, level="1e-6",
+    )
+    assert {one["label"]: one["y"][0] for one in bars} == pytest.approx(
+        {"auto-newton": 2.0, "sklearn[solver=lbfgs]": 1.0, "scipy": 0.5}
+    )
+
+
+def test_growth_fits_the_exponent():
+    curves = plot("growth", result(), size="n_samples", level="1e-6")
+    assert len(curves) == 3
+    assert all(": 1.00 (made" in one["label"] for one in curves)
+    assert plot("growth", result(), size="n_features", level="1e-6") == []
+
+
+def test_passes_over_x():
+    curves = plot(
+        "passes_over_x", result(), dataset="made[n_samples=1000]",
+        objective="F",
+    )
+    ours = next(one for one in curves if one["label"] == "auto-newton")
+    assert ours["x"] == pytest.approx([250.0 * k for k in range(1, 11)])
+
+
+def entry(solver, status, reason, size=100):
+    return dict(
+        dataset=f"made[n_samples={size}]", objective="F", solver=solver,
+        status=status, reason=reason,
+    )
+
+
+def test_what_did_not_run_is_said():
+    df = result()
+    assert plot("not_run", df)[0][1] == "not known"
+    df.attrs["not_run"] = "[]"
+    assert plot("not_run", df)[0][1] == "everything ran"
+    df.attrs["not_run"] = json.dumps([
+        entry("celer", "not installed", "pip install celer"),
+        entry("scipy", "skip", "no sparse data"),
+        entry("scipy", "skip", "no sparse data", 1000),
+        entry("crashes", "error", "signal 11"),
+        entry("", "skip", "X has a NaN"),
+    ])
+    rows = plot("not_run", df)
+    assert [row[:4] for row in rows] == [
+        ["crashes", "failed", "signal 11", 1],
+        ["celer", "not installed", "pip install celer", 1],
+        ["all solvers", "cannot", "X has a NaN", 1],
+        ["scipy", "cannot", "no sparse data", 2],
+    ]
+    assert rows[0][4] == "made[n_samples=100], F"
+
+
+def test_what_failed_did_not_reach_the_level():
+    df = result()
+    df.attrs["not_run"] = json.dumps([
+        entry("crashes", "error", "signal 11"),
+        entry("scipy", "skip", "no sparse data"),
+    ])
+    times = summary.times_to(df, 1e-6)
+    assert times["crashes"].notna().sum() == 1
+    assert np.isinf(times.loc[("made[n_samples=100]", "F"), "crashes"])
+    assert np.isfinite(times["scipy"]).all()
+    assert plot("winners", df, level="1e-6")[-1][-1] == "3 of 4"
+
+
+def test_not_reached_is_said():
+    df = result()
+    slow = df["solver_name"] == "scipy"
+    df = df[~slow | (df["objective_value"] > 1.0005)]
+    options = dict(dataset="made[n_samples=100]", objective="F")
+    row = plot("time_to_accuracy", df, **options)[-1]
+    assert row[1] == "scipy"
+    assert row[2:] == ["300 ms", "4.0"] + ["not reached", ""] * 2 + [1e-3]
+    bar = plot("time_bars", df, level="1e-6", **options)[-1]
+    assert bar["text"] == "reached 1e-03 only"
+
+
+def test_medians_and_quantiles():
+    df = result({"scipy": 1.0}, sizes=((1000, 5),), n_rep=5)
+    df["time"] *= 1 + df["idx_rep"]
+    curve = curve_over_time(df, "objective_relative_gap")
+    assert curve["x"][0] == pytest.approx(3.0)
+    assert curve["x_low"][0] == pytest.approx(1.8)
+    assert curve["x_high"][0] == pytest.approx(4.2)
+
+
+def test_a_hue_for_each_family():
+    style = styles(result({
+        "auto-newton": 1, "b[x=1]": 1, "b[x=2]": 1, "c": 1,
+    }))
+    assert len({one["color"] for one in style.values()}) == 4
+    assert style["auto-newton"]["color"] == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_numbers_for_readers():
+    said = [summary.seconds(x) for x in (2.5, 1.234e-3, 5e-7, np.inf)]
+    assert said == ["2.5 s", "1.23 ms", "0.5 us", "not reached"]
+
+
+def test_the_page_lists_them_all():
+    """Every file in plots/ is in config.yml, and opens as a view."""
+    config = yaml.safe_load((ROOT / "config.yml").read_text())
+    files = {path.stem for path in (ROOT / "plots").glob("*.py")}
+    # benchopt's own shows the metrics that a user adds
+    assert set(config["plots"]) == files | {"objective_curve"}
+    assert all(cls.name == name for name, cls in PLOTS.items())
+    assert {
+        view["plot_kind"] for view in config["plot_configs"].values()
+    } == set(config["plots"])
