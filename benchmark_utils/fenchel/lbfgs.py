@@ -4,15 +4,15 @@ J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
 35, 1980, doi:10.1090/S0025-5718-1980-0572855-7.
 """
 import numpy as np
-from numba import njit
 
-from .datafits.margins import LOOPS, add, dot_in
+from .compilation import LOOPS, njit
+from .datafits.margins import add, dot_in
 
 # Pairs that are kept
 MEMORY = 8
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def add_pair(t, d, change, size, inverse, S, Y, rho, pairs):
     """Keep the step t d and the change of the gradient as the next pair.
 
@@ -44,7 +44,7 @@ def add_pair(t, d, change, size, inverse, S, Y, rho, pairs):
     return curved / scaled
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def before_inverse(u, S, Y, rho, alpha, pairs):
     """The first loop of Nocedal's recursion, from the newest pair on.
 
@@ -57,7 +57,7 @@ def before_inverse(u, S, Y, rho, alpha, pairs):
         add(-alpha[i], Y[i], u)
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def after_inverse(u, S, Y, rho, alpha, pairs):
     """The second loop; leaves the coefficients of the steps S in alpha."""
     for k in range(max(pairs - MEMORY, 0), pairs):

@@ -4,16 +4,12 @@ Each trial is one pass over n margins in a loop that LLVM vectorises, no
 product with X; the weights of the accepted trial are kept.
 """
 import numpy as np
-from numba import njit
 
-from .datafits.margins import (
-    LOOPS,
-    exp_of_negative,
-    log1p_of_unit,
-)
+from .compilation import LOOPS, njit
+from .datafits.margins import exp_of_negative, log1p_of_unit
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def evaluate(m, s, h):
     """Weights s = sigmoid(-m), curvatures h = s (1 - s) of n margins.
 
@@ -38,7 +34,7 @@ def evaluate(m, s, h):
     return loss, total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def trial(m, dm, t, s, h):
     """Weights and curvatures at m + t dm, with the slope and bend in t.
 
@@ -74,7 +70,7 @@ def trial(m, dm, t, s, h):
     return mass, slope, bend, size, total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _slope_here(dm, s):
     total = 0.0
     for i in range(s.size):
@@ -82,7 +78,7 @@ def _slope_here(dm, s):
     return total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def search(
     m, dm, s, start, quadratic, accuracy, s_new, h_new, guess=1.0
 ):
@@ -147,7 +143,7 @@ def search(
     return t, mass, total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def best_shift(m, y, s, h):
     """Minimise sum log(1 + exp(-m - y c)) over c; m moves there.
 

@@ -24,10 +24,11 @@ exponential only where theta moves far.
 """
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-from ..datafits.margins import LOOPS, exp_of_negative, log1p_of_unit
+from ..compilation import LOOPS, njit
+from ..datafits.margins import exp_of_negative, log1p_of_unit
 from ..linalg.csr import add_row
 from .dual_visit import (
     FLAT,
@@ -87,7 +88,7 @@ def _prefetch(typingctx, array, index):
     return types.void(array, index), codegen
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fetch_row(data, indices, first):
     """Ask for the first lines of a row; 16 indices or 8 entries a line."""
     e = first
@@ -98,7 +99,7 @@ def _fetch_row(data, indices, first):
         e += _8
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _are_sorted(A, n):
     """Whether the indices of every row increase, so that none is repeated."""
     _, indices, starts = A
@@ -114,7 +115,7 @@ def _are_sorted(A, n):
     return descents == 0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _norms(A, p, out):
     """out[i] = ||A[i]||^2; repeated entries of a row add up first."""
     data, indices, starts = A
@@ -129,7 +130,7 @@ def _norms(A, p, out):
         out[i] = total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _shuffle(turn, seed):
     """A random order, by xorshift; returns the next seed."""
     for k in range(turn.size - 1, 0, -1):
@@ -143,7 +144,7 @@ def _shuffle(turn, seed):
     return seed
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def _first_sweep(A, y, l2, b, state, w, turn):
     """Visit every sample once, from a = 0; fills `state`, see `_sweep`."""
     data, indices, starts = A
@@ -201,7 +202,7 @@ def _first_sweep(A, y, l2, b, state, w, turn):
         state[at + 2], state[at + 3] = norms[i], y[i]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def _sweep(A, l2, b, state, w, turn):
     """Visit every sample once; returns the estimated gap before it.
 
@@ -257,7 +258,7 @@ def _sweep(A, l2, b, state, w, turn):
     return gap
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _totals(state, l2):
     """F, sum y a and how that changes with the intercept, all by theta."""
     value = 0.0
@@ -274,7 +275,7 @@ def _totals(state, l2):
     return value, balance, curved
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def ascend(
     A, y, l2, intercept, goal, price, most, w, state, turn, sweeps
 ):

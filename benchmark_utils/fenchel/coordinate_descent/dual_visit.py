@@ -3,9 +3,9 @@
 It solves t = m + q (sigma(-t) - a) for the dual variable sigma(-t).
 """
 import numpy as np
-from numba import njit
 
-from ..datafits.margins import LOOPS, atanh_of_third, exp_of_negative
+from ..compilation import LOOPS, njit
+from ..datafits.margins import atanh_of_third, exp_of_negative
 
 # A visit ends when the next step of Newton's method is at most this share of
 # the first; predicted to be at most that, it is not computed
@@ -17,13 +17,13 @@ NEAR, FLAT = 0.25, 1e-8
 LIGHT = 2.0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _sigmoid_of_minus(x):
     e = exp_of_negative(-abs(x))
     return (e if x > 0.0 else 1.0) / (1.0 + e)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def small_change(x, a, h):
     """sigma(-(theta - 2 x)) - a where sigma(-theta) = a, h = a (1 - a).
 
@@ -38,7 +38,7 @@ def small_change(x, a, h):
     )
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def light_start(m, q):
     """Nearly the root of a = sigma(-m - q a), for q <= 2.
 
@@ -55,7 +55,7 @@ def light_start(m, q):
     )
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def settle(theta, a):
     """theta = log((1 - a) / a), which it is nearly already."""
     far = 0
@@ -76,7 +76,7 @@ def settle(theta, a):
                 theta[i] = np.log((1.0 - a[i]) / a[i])
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def visit(theta, a, m, q):
     """The root of t - m - q (sigma(-t) - a), nearly; and sigma(-t).
 

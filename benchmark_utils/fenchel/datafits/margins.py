@@ -7,12 +7,10 @@ accuracy is about 2e-16 (tests compare with NumPy).
 """
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-# Loops may reorder sums and contract a * b + c; NaN and infinity keep their
-# meaning, so an overflow is still seen.
-LOOPS = {"contract", "reassoc", "arcp", "nsz"}
+from ..compilation import LOOPS, njit
 
 _LOG2E = 1.4426950408889634
 _LN2_HIGH = 6.93147180369123816490e-01
@@ -37,7 +35,7 @@ def _times_power_of_two(typingctx, value, shifted):
 
 
 # No reassociation here: it would cancel the rounding by `_ROUNDER`.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def exp_of_negative(x):
     """exp(x) for x <= 0; below -700 it is exp(-700) = 1e-304.
 
@@ -64,7 +62,7 @@ def exp_of_negative(x):
     return _times_power_of_two(poly, shifted)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def atanh_of_third(s):
     """atanh(s) for |s| <= 1 / 3."""
     t = s * s
@@ -87,13 +85,13 @@ def atanh_of_third(s):
     return s * poly
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def log1p_of_unit(e):
     """log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) <= 1 / 3."""
     return 2.0 * atanh_of_third(e / (2.0 + e))
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def loss_weights_curvature(margins, weights, curvature):
     """One pass over the margins.
 
@@ -119,7 +117,7 @@ def loss_weights_curvature(margins, weights, curvature):
     return total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def weights_curvature(margins, weights, curvature):
     """The same without the loss.
 
@@ -140,7 +138,7 @@ def weights_curvature(margins, weights, curvature):
     return mass
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def dot(a, b):
     """Sum of a b in float64, whatever their types."""
     total = 0.0
@@ -149,7 +147,7 @@ def dot(a, b):
     return total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def dot_in(a, b):
     """Sum of a b in a's precision: 5000 float32 in 0.3 instead of 2 us."""
     total = a.dtype.type(0)
@@ -158,14 +156,14 @@ def dot_in(a, b):
     return total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def add(factor, a, out):
     """out += factor a."""
     for j in range(out.size):
         out[j] += factor * a[j]
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def slope_along(margins, direction, t):
     """First and second derivative of the loss of m + t dm in t."""
     first = 0.0
@@ -180,7 +178,7 @@ def slope_along(margins, direction, t):
     return first, second
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def exact_step(margins, direction, linear, quadratic, accuracy):
     r"""Minimise phi(t) = loss(m + t dm) + linear t + quadratic t^2 / 2.
 

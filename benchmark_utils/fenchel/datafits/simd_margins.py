@@ -5,9 +5,10 @@ Intrinsics on the vectors of `simd`, without branches.
 from typing import NamedTuple
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from ..compilation import njit
 from ..linalg import simd
 from ..linalg.cpu import vector_bytes
 from ..linalg.simd import (
@@ -189,7 +190,7 @@ def twice_atanh(typingctx, s):
     return float64x8(float64x8), codegen
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def log1p_of_unit(e):
     """log(1 + e) for eight e in [0, 1]."""
     return twice_atanh(simd.div(e, simd.add(e, simd.splat(2.0))))

@@ -6,16 +6,15 @@ of the features; what remains is their correlation.
 import math
 
 import numpy as np
-from numba import njit
 
-from ..datafits.margins import LOOPS
+from ..compilation import LOOPS, njit
 
 # Added to the unit diagonal where the matrix is not positive definite to
 # working precision: the factor is then a preconditioner only.
 _JITTER = 1e-7
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _try_cholesky(C, L):
     try:
         L[:] = np.linalg.cholesky(C)
@@ -24,7 +23,7 @@ def _try_cholesky(C, L):
     return True
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def factorize(C, q, ridge, scale, L):
     """Factor D (C + diag(ridge)) D, D = diag(scale), of a Gram matrix.
 
@@ -63,7 +62,7 @@ def factorize(C, q, ridge, scale, L):
     return -1.0
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def solve(L, scale, r, work, out):
     """out = D L^-T L^-1 D r, all float64 but L and work (L's dtype)."""
     q = r.size

@@ -19,7 +19,8 @@ Indices are unsigned, because numba tests signed ones for being negative.
 Four entries at a time: LLVM's own vector gathers were slower here.
 """
 import numpy as np
-from numba import njit
+
+from ..compilation import njit
 
 # Rows a block of `hessian_product`: all its gathers run before its scatters,
 # since a scatter waits for a gather of the same cache line, and the entries
@@ -31,7 +32,7 @@ _SUMS = {"contract"}
 _1, _2, _3, _4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def gather(A, first, last, v, shift, out):
     """out[i] = A[i] @ v + shift for rows first to last - 1, in float64."""
     data, indices, starts = A
@@ -53,7 +54,7 @@ def gather(A, first, last, v, shift, out):
 
 # as numba inlines it, a sweep of dual coordinate descent takes 7 % less than
 # as LLVM does
-@njit(fastmath=_SUMS, error_model="numpy", cache=True, inline="always")
+@njit(fastmath=_SUMS, inline="always")
 def add_row(data, indices, e, end, factor, out):
     """out += factor times the row of entries e to end - 1."""
     while e + _4 <= end:
@@ -67,7 +68,7 @@ def add_row(data, indices, e, end, factor, out):
         e += _1
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def scatter(A, first, last, c, out):
     """out += sum of c[i] A[i] over rows first to last - 1, in float64."""
     data, indices, starts = A
@@ -75,7 +76,7 @@ def scatter(A, first, last, c, out):
         add_row(data, indices, starts[i], starts[i + _1], c[i], out)
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def scatter_squares(A, h, out):
     """out[j] += sum of h[i] A[i, j]^2 over all rows, in float64."""
     data, indices, starts = A
@@ -86,7 +87,7 @@ def scatter_squares(A, h, out):
             out[indices[e]] += factor * value * value
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def hessian_product(A, v, shift, h, out, products, scaled):
     """out += A' diag(h) (A v + shift).
 
@@ -117,7 +118,7 @@ def hessian_product(A, v, shift, h, out, products, scaled):
     return total
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def original_products(X, by_rows, order, w, out):
     """out[k] = x_order[k] @ w in float64, from the arrays of X itself.
 
@@ -148,7 +149,7 @@ def original_products(X, by_rows, order, w, out):
             out[k] = z[order[k]]
 
 
-@njit(fastmath=_SUMS, error_model="numpy", cache=True)
+@njit(fastmath=_SUMS)
 def original_transposed(X, by_rows, order, r, out):
     """out[:p] += X' u where u[order[k]] = r[k], in float64."""
     data, indices, starts = X

@@ -2,7 +2,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from ..compilation import njit
 
 _1 = np.uint64(1)
 
@@ -34,7 +35,7 @@ class Plan(NamedTuple):
     n_b: int
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _columns(A, p, starts, rows):
     """Rows of every column: rows[starts[j]:starts[j + 1]]."""
     data, indices, row_starts = A
@@ -50,7 +51,7 @@ def _columns(A, p, starts, rows):
             following[j] += 1
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _choose(starts, rows, by_count, limit, owner, place):
     """Eliminate columns greedily, the rarest first.
 
@@ -72,7 +73,7 @@ def _choose(starts, rows, by_count, limit, owner, place):
     return count
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _costs(row_starts, owner, intercept, owned_starts, q):
     """(entries of S added to, upper bound of entries of B)."""
     updates = 0.0

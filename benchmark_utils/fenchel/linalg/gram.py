@@ -14,9 +14,10 @@ the oracle of its tests.
 """
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from ..compilation import njit
 from .cpu import vector_bytes
 from .half_precision import widen
 
@@ -143,7 +144,7 @@ _f64_1, _f64_2, _f64_3 = (
 )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def add_panel(panel, depth, C):
     """C += panel[:depth]' panel[:depth], the tiles of the upper triangle."""
     width = C.shape[1]
@@ -177,7 +178,7 @@ def add_panel(panel, depth, C):
         left -= vectors
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
     """Upper triangle of [X 1]' diag(roots^2) [X 1] over some rows.
 

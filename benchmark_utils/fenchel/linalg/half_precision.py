@@ -9,10 +9,10 @@ numba's loops vectorise the conversion (`vcvtph2ps`).
 """
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-from ..datafits.margins import LOOPS
+from ..compilation import LOOPS, njit
 
 # The largest number, with room for rounding
 LARGEST = 6.5e4
@@ -49,13 +49,13 @@ def narrow(typingctx, x):
 
 # NaN may be anything here: it shows in the first gradient. LLVM needs `nnan`
 # to vectorise a maximum.
-@njit(fastmath=LOOPS | {"nnan"}, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS | {"nnan"})
 def _raise_to(x, largest):
     for j in range(x.size):
         largest[j] = max(largest[j], abs(x[j]))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def column_scales(X, scale, unscale):
     """Powers of two that bring the columns of X near 1, and their inverses.
 

@@ -4,13 +4,14 @@ Rows are sorted by their length (a counting sort); one pass over the entries,
 whatever the layout.
 """
 import numpy as np
-from numba import njit
+
+from ..compilation import njit
 
 _1 = np.uint64(1)
 _NOT_FINITE = "X contains NaN or infinity: impute or drop those entries."
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _count_rows(indices, n, lengths):
     """lengths[i] = entries of row i of a CSC matrix; largest index seen."""
     largest = np.uint64(0)
@@ -22,7 +23,7 @@ def _count_rows(indices, n, lengths):
     return largest
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _sort_rows(lengths, order, starts):
     """Order rows by length; starts of the sorted rows."""
     n = lengths.size
@@ -45,7 +46,7 @@ def _sort_rows(lengths, order, starts):
     starts[n] = total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fill_from_rows(X, order, A):
     """Copy CSR rows; returns (entries are finite, and still are in A, and
     are kept exactly, largest index)."""
@@ -71,7 +72,7 @@ def _fill_from_rows(X, order, A):
     return finite == 0, still == 0, lost == 0, largest
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fill_from_columns(X, order, A):
     """Transpose a CSC matrix into the packed rows; as `_fill_from_rows`."""
     values, rows, starts = X
@@ -161,7 +162,7 @@ def pack(X, dtype):
     return A, order, bool(exact)
 
 
-@njit(fastmath={"reassoc"}, error_model="numpy", cache=True)
+@njit(fastmath={"reassoc"})
 def _look(data, indices, starts):
     """The largest index of the entries, and 0 times all, summed."""
     largest = np.uint32(0)

@@ -16,11 +16,11 @@ Methods for Sparse Linear Systems, 2006, doi:10.1137/1.9780898718881), with
 one level of it.
 """
 import numpy as np
-from numba import njit
 from scipy.linalg import lapack
 
+from ..compilation import LOOPS, njit
+
 _1 = np.uint64(1)
-_LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 # added to the unit diagonal of S in float32, whose rounding would otherwise
 # make a nearly singular S indefinite
 _RIDGE = 2e-6
@@ -53,7 +53,7 @@ def empty_factor():
     )
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"})
 def _add_outer(factor, indices, values, count, S):
     """S += factor v v', lower triangle; v has few entries."""
     ascending = True
@@ -79,7 +79,7 @@ def _add_outer(factor, indices, values, count, S):
             S[row, column] += value
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _assemble(
     A, h, l2, intercept, place, owned, owned_starts, S, diagonal, pivots,
     b_starts, b_indices, b_data
@@ -157,7 +157,7 @@ def _assemble(
     b_starts[pivots.size] = filled
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _unit_diagonal(S, scale, ridge):
     """Scale S; `scale`, which holds the diagonal of C, becomes the factors.
 
@@ -215,7 +215,7 @@ def factorize(A, h, l2, intercept, plan, dtype):
     return plan.place, pivots, *((S, none) if single else (none, S)), scale, *B
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _solve_dense(L, x):
     """x becomes (L L')^-1 x."""
     for i in range(x.size):
@@ -232,7 +232,7 @@ def _solve_dense(L, x):
             x[j] -= value * row[j]
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def solve(factor, intercept, r):
     """r becomes (approximately) H^-1 r, in place; r has p + 1 entries."""
     place, pivots, single, double, scale, starts, indices, data = factor

@@ -6,9 +6,9 @@ conjugate gradients on that factor, which repair what rounding did to it, and
 a step length on the margins.
 """
 import numpy as np
-from numba import njit
 
-from ..datafits.margins import LOOPS, exact_step
+from ..compilation import LOOPS, njit
+from ..datafits.margins import exact_step
 from ..linalg.cholesky import factorize, solve
 from ..linalg.gram import weighted_gram
 from .dense.products import (
@@ -29,7 +29,7 @@ _PATIENCE = 10
 _MOST, _MOST_DIAGONAL = 60, 500
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _diagonal(X, h, ridge, inverse):
     """inverse = 1 / diag(X' diag(h) X + ridge), a column of ones last."""
     p = X.shape[1]
@@ -43,7 +43,7 @@ def _diagonal(X, h, ridge, inverse):
         inverse[j] = 1.0 / inverse[j] if inverse[j] > 0.0 else 0.0
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def newton(
     X, y, l2, intercept, tol, max_iter, direct, w, V, rows, panel, C, L,
     scale, counts,

@@ -19,10 +19,9 @@ J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
 35, 1980, doi:10.1090/S0025-5718-1980-0572855-7.
 """
 import numpy as np
-from numba import njit
 
+from ...compilation import LOOPS, njit
 from ...datafits.margins import (
-    LOOPS,
     dot,
     exact_step,
     loss_weights_curvature,
@@ -67,7 +66,7 @@ _MOST_FACTORS = 30
 HALF = 4e-4
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _changed(h, h_then):
     """Sum of |h - h_then| as a share of the sum of h_then."""
     change = 0.0
@@ -78,7 +77,7 @@ def _changed(h, h_then):
     return change / total if total > 0.0 else 1.0
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def descend(
     threads, X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose,
     max_iter, direct, sample, wide, budget, w, V, R, c, S, Y, zoom, unzoom,

@@ -9,9 +9,8 @@ Hessian information in optimization methods for machine learning", SIAM J.
 Optim. 21(3), 2011, doi:10.1137/10079923X.
 """
 import numpy as np
-from numba import njit
 
-from ...datafits.margins import LOOPS
+from ...compilation import LOOPS, njit
 from ...linalg.cholesky import factorize
 from ...linalg.gram import weighted_gram
 
@@ -24,7 +23,7 @@ ROW, PACKED = 8e-9, 0.4e-9
 _INACTIVE = 0.003
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _sample(h, rows, count, wanted, roots, chosen):
     """Rows with probability min(1, c h), systematically, and their weights.
 
@@ -55,7 +54,7 @@ def _sample(h, rows, count, wanted, roots, chosen):
 
 # h and the CG vectors hold no NaN where this is used, so `nnan` is safe; LLVM
 # needs it to vectorise a maximum.
-@njit(fastmath=LOOPS | {"nnan"}, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS | {"nnan"})
 def largest_entry(a):
     """The largest absolute value."""
     largest = 0.0
@@ -64,7 +63,7 @@ def largest_entry(a):
     return largest
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def make_factor(
     A, h, ridge, intercept, sample, rows, chosen, roots, panel, C, L, scale
 ):

@@ -2,8 +2,6 @@
 import numba
 import numpy as np
 
-from benchmark_utils.problem.loss import log_loss, predict_margins
-
 from ...lbfgs import MEMORY
 from ...linalg import cpu
 from ...linalg.gram import PANEL, padded
@@ -59,10 +57,17 @@ _PATIENCE = 100
 
 def objective_at(X, y, l2, x):
     """F at x, an intercept last; infinite or NaN where it overflows."""
-    coef, intercept = x[:X.shape[1]], x[X.shape[1]:].sum()
+    p = X.shape[1]
+    coef, loss = x[:p], 0.0
+    step = max(1, 2**20 // p)
     with np.errstate(over="ignore", invalid="ignore"):
-        margins = predict_margins(X, y, coef, intercept)
-        return log_loss(margins) + l2 / 2 * coef @ coef
+        # by blocks of rows: X in float32 is not converted as a whole
+        for first in range(0, len(y), step):
+            rows = slice(first, first + step)
+            products = X[rows].astype(np.float64, copy=False) @ coef
+            margins = y[rows] * (products + x[p:].sum())
+            loss += np.logaddexp(0.0, -margins).sum()
+        return loss + l2 / 2 * coef @ coef
 
 
 class DenseFit:

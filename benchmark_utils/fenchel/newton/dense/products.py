@@ -6,14 +6,11 @@ weights and the change of the gradient from one read, because the length is
 right most of the time and X is the only thing that does not fit the cache.
 """
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
-from ...datafits.margins import (
-    LOOPS,
-    loss_weights_curvature,
-    weights_curvature,
-)
+from ...compilation import LOOPS, njit
+from ...datafits.margins import loss_weights_curvature, weights_curvature
 from ...linalg.half_precision import narrow, widen
 
 # On rows this short BLAS is faster than the loops below, whose vectors do not
@@ -27,7 +24,7 @@ _BLOCK_BYTES, _BLOCK_ROWS = 250_000, 32
 _LONG = 800
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def block_rows(A):
     """Rows a block, a multiple of 8."""
     rows = _BLOCK_BYTES // (A.shape[1] * A.itemsize) // 8 * 8
@@ -45,7 +42,7 @@ def _stored(value, scale, array):
     return lambda value, scale, array: value
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def first_read(X, y, copy, A, scale, out, squares):
     """Gradient of the loss at w = 0, column sums of squares, a copy of X.
 
@@ -106,7 +103,7 @@ def first_read(X, y, copy, A, scale, out, squares):
         i += 1
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _forward_loops(A, first, last, v, shift, out):
     p = A.shape[1]
     i = first
@@ -141,7 +138,7 @@ def _forward_loops(A, first, last, v, shift, out):
         i += 1
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _forward_same(A, first, last, v, shift, out):
     if A.shape[1] >= SHORT_ROWS:
         _forward_loops(A, first, last, v, shift, out)
@@ -169,7 +166,7 @@ def _forward(A, first, last, v, shift, out):
     return call
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _backward_loops(A, first, last, c, part, out):
     p = A.shape[1]
     part[:] = 0
@@ -198,7 +195,7 @@ def _backward_loops(A, first, last, c, part, out):
         out[j] += part[j]
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _backward_same(A, first, last, c, part, out):
     if A.shape[1] >= SHORT_ROWS:
         _backward_loops(A, first, last, c, part, out)
@@ -224,7 +221,7 @@ def _backward(A, first, last, c, part, out):
     return call
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def exact_gradient(X, y, w, b, m, s, h, r, part, out):
     """Margins, weights and gradient of the loss in float64, one read of X.
 
@@ -265,7 +262,7 @@ def exact_gradient(X, y, w, b, m, s, h, r, part, out):
     return loss, total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def hessian_product(X, v, shift, h, products, scaled, part, out):
     """out += X' diag(h) (X v + shift); the intercept's entry returned."""
     n = h.size
@@ -281,7 +278,7 @@ def hessian_product(X, v, shift, h, products, scaled, part, out):
     return total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def balanced_gap(X, y, w, m, s, r, l2, part, out):
     """The duality gap at (w, b) of a problem with an intercept.
 
@@ -319,7 +316,7 @@ def balanced_gap(X, y, w, m, s, r, l2, part, out):
     return gap
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def trial(
     A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c, part, out
 ):
@@ -373,7 +370,7 @@ def trial(
     return mass, before, after, change
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def along(A, y, v, shift, size, dm):
     """dm = y (A v + shift) size: what a step changes in the margins."""
     step = block_rows(A)
@@ -384,7 +381,7 @@ def along(A, y, v, shift, size, dm):
             dm[i] *= size * y[i]
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def gradient_change(A, y, s, s_new, c, part, out):
     """out += -A'(y (s_new - s)); the change for the intercept returned."""
     total = 0.0

@@ -20,9 +20,9 @@ takes out what w has outside of the rows of X: to the rounding of a half of
 A'r, w is X'a then. The margins follow by A, as the change is small.
 """
 import numpy as np
-from numba import njit
 
-from ...datafits.margins import LOOPS, add, dot
+from ...compilation import LOOPS, njit
+from ...datafits.margins import add, dot
 from ...lbfgs import (
     MEMORY,
     add_pair,
@@ -43,7 +43,7 @@ from .threads import (
 )
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def descend_wide(
     threads, X, A, y, l2, intercept, tol, max_iter, budget, w, V, c, S, Y,
     zoom, unzoom, squares, counts,

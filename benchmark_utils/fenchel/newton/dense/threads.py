@@ -6,8 +6,9 @@ parts, so a result depends on the number of threads, by rounding, and not on
 which of them was first.
 """
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from ...compilation import njit
 from .products import (
     along,
     exact_gradient,
@@ -17,14 +18,14 @@ from .products import (
 )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _part(n, k, threads):
     """First and last row of a part, multiples of 8 but for the end."""
     rows = -(-n // (8 * threads)) * 8
     return min(k * rows, n), min((k + 1) * rows, n)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _add_up(rows, out):
     """out += the sum of the rows; in a parallel function numba would start
     threads for that."""
@@ -33,7 +34,7 @@ def _add_up(rows, out):
             out[j] += rows[k, j]
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _first_read(threads, X, y, copy, A, scale, out, squares):
     n, p = X.shape
     grads, sums = np.empty((threads, p)), np.empty((threads, p))
@@ -48,7 +49,7 @@ def _first_read(threads, X, y, copy, A, scale, out, squares):
     _add_up(sums, squares)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def first_read_by(threads, X, y, copy, A, scale, out, squares):
     """`dense.products.first_read`."""
     if threads is None:
@@ -57,7 +58,7 @@ def first_read_by(threads, X, y, copy, A, scale, out, squares):
         _first_read(threads, X, y, copy, A, scale, out, squares)
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _exact_gradient(threads, X, y, w, b, m, s, h, r, part, out):
     n, p = X.shape
     parts = np.empty((threads, p), part.dtype)
@@ -76,7 +77,7 @@ def _exact_gradient(threads, X, y, w, b, m, s, h, r, part, out):
     return totals[0], totals[1]
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def exact_gradient_by(threads, X, y, w, b, m, s, h, r, part, out):
     """`dense.products.exact_gradient`."""
     if threads is None:
@@ -84,7 +85,7 @@ def exact_gradient_by(threads, X, y, w, b, m, s, h, r, part, out):
     return _exact_gradient(threads, X, y, w, b, m, s, h, r, part, out)
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _trial(
     threads, A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c, part,
     out,
@@ -105,7 +106,7 @@ def _trial(
     return totals[0], totals[1], totals[2], totals[3]
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def trial_by(
     threads, A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c, part,
     out,
@@ -122,14 +123,14 @@ def trial_by(
     )
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _along(threads, A, y, v, shift, size, dm):
     for k in prange(threads):
         i, j = _part(y.size, k, threads)
         along(A[i:j], y[i:j], v, shift, size, dm[i:j])
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def along_by(threads, A, y, v, shift, size, dm):
     """`dense.products.along`."""
     if threads is None:
@@ -138,7 +139,7 @@ def along_by(threads, A, y, v, shift, size, dm):
         _along(threads, A, y, v, shift, size, dm)
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _gradient_change(threads, A, y, s, s_new, c, part, out):
     n, p = A.shape
     parts = np.empty((threads, p), part.dtype)
@@ -153,7 +154,7 @@ def _gradient_change(threads, A, y, s, s_new, c, part, out):
     return sums.sum()
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def gradient_change_by(threads, A, y, s, s_new, c, part, out):
     """`dense.products.gradient_change`."""
     if threads is None:

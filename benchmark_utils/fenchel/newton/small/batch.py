@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from ...compilation import njit
 from .descent import REACHED, fit_tiny, workspace_size
 
 
@@ -79,7 +80,7 @@ def pack_problems(Xs, ys):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fit_range(
     first, last, data, y, data_offsets, row_offsets, feature_offsets, l2,
     intercept, tol, max_iter, coef, intercepts, iterations, converged, gaps,
@@ -107,7 +108,7 @@ def _fit_range(
         gaps[k] = gap / value
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(parallel=True)
 def _fit_parallel(
     threads, data, y, data_offsets, row_offsets, feature_offsets, l2,
     intercept, tol, max_iter, coef, intercepts, iterations, converged, gaps,

@@ -17,8 +17,8 @@ rows : int
 
 Vectors of n samples are padded to whole vectors, as in `small.kernels`.
 """
-from numba import njit
 
+from ...compilation import njit
 from ...linalg.simd import LANES
 from . import hessian
 from . import kernels as few
@@ -29,26 +29,26 @@ from .kernels import FAR
 HELD = 2**15
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def pitch_of(n):
     """Entries between columns: an odd number of vectors, not one cache set."""
     return (n + LANES - 1) // LANES // 2 * 2 * LANES + LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def block_rows(n, width):
     """Samples of a block of so many columns: all n, or `BLOCK`."""
     return n if n * width <= HELD else BLOCK
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def block_size(n, width):
     """Entries of a block; grows with both, so it suffices for less too."""
     whole = HELD // width + 3 * LANES
     return width * min(pitch_of(n), max(pitch_of(BLOCK), whole))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fill(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, first,
@@ -64,7 +64,7 @@ def fill(
     return (count + LANES - 1) // LANES * LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _block(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, first,
@@ -78,7 +78,7 @@ def _block(
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _project_block(work, A, pitch, q, s, first, g, part, padded):
     """g = A s of the first block, += of the others; s begins with the first.
 
@@ -92,7 +92,7 @@ def _project_block(work, A, pitch, q, s, first, g, part, padded):
         work[g + j] += work[part + j]
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weigh_at(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, w, m, s, h, g, part,
@@ -118,7 +118,7 @@ def weigh_at(
     return mass
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def combine(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, w, out,
@@ -135,7 +135,7 @@ def combine(
         first += rows
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def project(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, s, g, part,
@@ -152,7 +152,7 @@ def project(
         first += rows
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weighted_gram(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, h, sums, U, width,
@@ -171,7 +171,7 @@ def weighted_gram(
     hessian.gather(work, sums, q, U, width)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def balanced_gap(
     data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
     pitch, rows, m, s, c_s, total, part, w, l2, ascent, mass,

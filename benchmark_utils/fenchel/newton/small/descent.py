@@ -27,8 +27,9 @@ in float64 read X (`small.blocks`).
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from ...compilation import njit
 from ...linalg.simd import LANES, SINGLE_LANES
 from . import blocks, hessian, vectors
 from . import kernels as few
@@ -71,14 +72,14 @@ def flat(X):
     return np.ascontiguousarray(X).reshape(-1), p, 1
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _single_pitch(n):
     """The same in float32."""
     pairs = (n + SINGLE_LANES - 1) // (2 * SINGLE_LANES)
     return (2 * pairs + 1) * SINGLE_LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def workspace_size(n, q):
     """Entries of `work` for `fit_tiny` of n samples and q columns."""
     width = (q + LANES) // LANES * LANES
@@ -89,7 +90,7 @@ def workspace_size(n, q):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _bend(work, U, width, q, inverse, slope, d, z, e):
     r"""Chebyshev's correction of Newton's direction d, with its own factor.
 
@@ -112,7 +113,7 @@ def _bend(work, U, width, q, inverse, slope, d, z, e):
     return True
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _search(area, m, dm, s, h, padded, slope, linear, quadratic, trials):
     """The step along dm where the slope of F is a tenth of that at zero.
 
@@ -140,7 +141,7 @@ def _search(area, m, dm, s, h, padded, slope, linear, quadratic, trials):
     return t, mass, False
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fit_tiny(
     data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
     tol, max_iter, work, x, x0,
@@ -197,7 +198,7 @@ def fit_tiny(
     return iterations, grams, FLOAT64_LIMIT, gap, value
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fit_from(
     data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
     tol, max_iter, work, x, x0, draft,
@@ -480,7 +481,7 @@ def _fit_from(
     return iteration, grams, status, gap, value, drifted
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def summary(iterations, grams, status, gap, value):
     """What is told of a fit, from what `fit_tiny` returns.
 
@@ -494,7 +495,7 @@ def summary(iterations, grams, status, gap, value):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _fit_one(X, y, l2, intercept, tol, max_iter, x):
     """`fit_tiny` for X of shape (n, p), from x; returns its `summary`.
 

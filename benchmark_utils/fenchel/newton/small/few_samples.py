@@ -12,8 +12,8 @@ C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning,
 import math
 
 import numpy as np
-from numba import njit
 
+from ...compilation import njit
 from ...datafits.margins import add
 from ...linalg.simd import LANES
 from ..dense.products import balanced_gap, exact_gradient
@@ -33,7 +33,7 @@ _RAISE = 1e-14
 _PITCH = BLOCK + LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def kernel_of_few(X):
     """X X' for X of shape (n, p), C order: array of shape (n, n), float64.
 
@@ -67,7 +67,7 @@ def kernel_of_few(X):
     return K
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def factor_of(K):
     """L with L L' = K, but for 1e-14 of the diagonal; zero above it.
 
@@ -96,7 +96,7 @@ def factor_of(K):
     return L
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fit_few_samples(X, y, l2, intercept, tol, max_iter, x):
     """Minimise F, from zero, for fewer samples than features.
 

@@ -5,8 +5,7 @@ scaled until they are a dual point. The buffer is as in `small.kernels`.
 """
 import math
 
-from numba import njit
-
+from ...compilation import njit
 from ...datafits.simd_margins import exp_of_negative, log1p_of_unit
 from ...linalg import simd
 from ...linalg.simd import LANES
@@ -18,7 +17,7 @@ REACHED, FLOAT64_LIMIT, ITERATION_LIMIT = 0, 1, 2
 PATIENCE = 15
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def watch(merit, bound, best, best_bound, worse):
     """Follow a fit: the least merit and bound on F, and how long no better.
 
@@ -32,7 +31,7 @@ def watch(merit, bound, best, best_bound, worse):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def class_factor(ascent, mass):
     """What to scale the weights of the heavier class by, and its sign.
 
@@ -44,7 +43,7 @@ def class_factor(ascent, mass):
     return c, 1.0 if ascent > 0.0 else -1.0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def scale_class(work, labels, m, s, c_s, c, sign, padded):
     """c_s = s, times c in the class `sign`; returns its price.
 
@@ -76,7 +75,7 @@ def scale_class(work, labels, m, s, c_s, c, sign, padded):
     return simd.total(price)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def balanced_gap(
     work, A, pitch, p, padded, m, s, c_s, total, w, l2, ascent, mass
 ):

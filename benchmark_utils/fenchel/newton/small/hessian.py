@@ -4,8 +4,8 @@ A' diag(h) A of the signed columns that `small.kernels` describes is summed in
 tiles, into row k of U from column k on; the factor takes its place. `width`
 is the distance of the rows of U: q + 1 columns, in whole vectors.
 """
-from numba import njit
 
+from ...compilation import njit
 from ...linalg import simd
 from ...linalg.simd import LANES, get, put
 from ...linalg.tiles import (
@@ -35,7 +35,7 @@ _whole_tile = make_tile(False, True, True)
 _whole_corner = make_tile(True, True, True)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def add_gram(work, A, pitch, q, h, depth, sums):
     """sums += A diag(h) A' by tiles of 4 x 4, see `linalg.tiles.make_tile`.
 
@@ -52,7 +52,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
         at += 16 * SUM_LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def add_single_gram(work, A, pitch, q, h, depth, sums):
     """The same in float32; A, pitch and h count float32 in `work`.
 
@@ -68,14 +68,14 @@ def add_single_gram(work, A, pitch, q, h, depth, sums):
         at += 32 * SUM_LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def sums_size(q):
     """Entries of `sums` for q columns."""
     blocks = (q + 3) // 4
     return blocks * (blocks + 1) // 2 * 16 * SUM_LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def gather(work, sums, q, U, width, single=False):
     """Add up the vectors: row k of U gets H_kj for j >= k.
 
@@ -95,7 +95,7 @@ def gather(work, sums, q, U, width, single=False):
             at += 16 * SUM_LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def add_blocks(work, A, pitch, q, h, count, sums):
     """`add_gram` for more samples than its caller counts on in the cache."""
     for i in range(0, count, _GRAM_BLOCK):
@@ -103,7 +103,7 @@ def add_blocks(work, A, pitch, q, h, count, sums):
         add_gram(work, A + i, pitch, q, h + i, depth, sums)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
     """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
     clear(work, sums, sums_size(q))
@@ -111,7 +111,7 @@ def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
     gather(work, sums, q, U, width)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _whole_gram(work, A, pitch, q, h, depth, U, width):
     """It of one block, no sums in memory: 200 x 10 in 0.38, not 0.47 us."""
     for j in range(0, q, 4):
@@ -126,7 +126,7 @@ def _whole_gram(work, A, pitch, q, h, depth, U, width):
         )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
     """`weighted_gram` in float32: A and h count float32 in `work`.
 
@@ -146,7 +146,7 @@ def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
     gather(work, sums, q, U, width, True)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def factorize(work, U, width, q, inverse, ridge, least):
     """U = D L' with unit L, in place, without square roots.
 
@@ -183,7 +183,7 @@ def factorize(work, U, width, q, inverse, ridge, least):
     return trusted
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def substitute(work, U, width, q, inverse, z, z_stride, out):
     """out = solution of D L' out = z, row by row from the last."""
     for k in range(q - 1, -1, -1):
@@ -194,7 +194,7 @@ def substitute(work, U, width, q, inverse, z, z_stride, out):
         put(work, out + k, value * get(work, inverse + k))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def eliminate(work, U, width, q, inverse, z):
     """Apply to z, of width q padded, what `factorize` did to column q."""
     for k in range(q):

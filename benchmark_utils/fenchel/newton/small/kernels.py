@@ -12,8 +12,7 @@ float32; offsets count these then.
 """
 import math
 
-from numba import njit
-
+from ...compilation import njit
 from ...datafits.simd_margins import (
     exp_of_negative,
     log1p_of_unit,
@@ -27,7 +26,7 @@ from ...linalg.tiles import SUM_LANES, narrow, transpose
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
 
-@njit(error_model="numpy", cache=True)
+@njit
 def signed_columns(
     data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch,
 ):
@@ -68,7 +67,7 @@ def signed_columns(
             work[target + i] = 0.0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def narrow_columns(work, A, pitch, q, count, single, single_pitch):
     """A in float32, each column padded with zeros to its vectors.
 
@@ -84,7 +83,7 @@ def narrow_columns(work, A, pitch, q, count, single, single_pitch):
                 put(work, (target + i) // 2, 0.0)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def label_column(n, y, y0, work, target):
     """The signed column of an intercept: the labels themselves."""
     padded = (n + LANES - 1) // LANES * LANES
@@ -94,7 +93,7 @@ def label_column(n, y, y0, work, target):
         work[target + i] = 0.0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def combine(work, A, pitch, q, points, w, out, count):
     """out = A' w for `count` samples, whole vectors; w is in `points`."""
     lanes = simd.lanes(work)
@@ -126,7 +125,7 @@ def combine(work, A, pitch, q, points, w, out, count):
         i += lanes
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def project(work, A, pitch, q, s, sums, out, count):
     """sums[out + j] = sum_i A_ji s_i."""
     lanes = simd.lanes(work)
@@ -170,14 +169,14 @@ def project(work, A, pitch, q, s, sums, out, count):
         j += 2
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def clear(work, start, count):
     """Set whole vectors to zero."""
     for i in range(0, count, simd.lanes(work)):
         simd.store(work, start + i, simd.fill(work, 0.0))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weigh(work, m, s, h, count):
     """Weights and curvatures at the margins; returns the sum of weights."""
     mass = simd.fill(work, 0.0)
@@ -189,7 +188,7 @@ def weigh(work, m, s, h, count):
     return simd.total(mass)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weigh_nothing(work, s, h, n, padded):
     """As `weigh` where all margins are zero; the padding gets zeros."""
     half, quarter = simd.fill(work, 0.5), simd.fill(work, 0.25)
@@ -202,7 +201,7 @@ def weigh_nothing(work, s, h, n, padded):
     return 0.5 * n
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weigh_and_lose(work, m, s, h, count):
     """As `weigh`; also the loss, sum log(1 + exp(-m)), which comes first."""
     total, mass = simd.splat(0.0), simd.splat(0.0)
@@ -223,7 +222,7 @@ def weigh_and_lose(work, m, s, h, count):
     return simd.total(total), simd.total(mass)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weigh_along(work, m, dm, t, s, h, count):
     """The same at m + t dm; phi'(t), phi''(t) of the loss, sum of weights."""
     first = simd.fill(work, 0.0)
@@ -239,7 +238,7 @@ def weigh_along(work, m, dm, t, s, h, count):
     return -simd.total(first), simd.total(second), simd.total(mass)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def loss(work, m, s, count, mass):
     """sum log(1 + exp(-m)), s being the weights at m, `mass` their sum.
 
@@ -266,7 +265,7 @@ def loss(work, m, s, count, mass):
     return total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _loss_one_by_one(work, m, s, count):
     """`loss` where it is small: also relative to it, nothing is lost.
 
@@ -286,7 +285,7 @@ def _loss_one_by_one(work, m, s, count):
     return simd.total(total)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def third_order(work, s, h, dm, out, count):
     """out = h (1 - 2 s) dm^2 / 2: what the curvature changes along dm."""
     one, two = simd.fill(work, 1.0), simd.fill(work, 2.0)
@@ -298,7 +297,7 @@ def third_order(work, s, h, dm, out, count):
         simd.store(work, out + i, simd.mul(simd.mul(bend, d), tilt))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def advance(work, m, t, dm, count):
     """m += t dm; returns max |t dm|."""
     step, longest = simd.fill(work, t), simd.fill(work, 0.0)
@@ -309,7 +308,7 @@ def advance(work, m, t, dm, count):
     return simd.largest(longest)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def largest(work, m, n):
     """max |m_i| over the n samples, not over the padding."""
     result = 0.0

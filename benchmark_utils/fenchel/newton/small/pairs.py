@@ -2,8 +2,8 @@
 
 J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., algorithm 7.4.
 """
-from numba import njit
 
+from ...compilation import njit
 from ...linalg import simd
 from ...linalg.simd import LANES
 from .kernels import advance
@@ -13,7 +13,7 @@ from .vectors import dot
 PAIRS = 6
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def remember(work, g, old, z, pairs, scales, count, width):
     """Append the step at z and what it changed g by; returns the count.
 
@@ -36,7 +36,7 @@ def remember(work, g, old, z, pairs, scales, count, width):
     return count + 1
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def correct_before(work, pairs, scales, count, width, z):
     """The first of L-BFGS's two loops, on z = -g."""
     for k in range(count - 1, -1, -1):
@@ -46,7 +46,7 @@ def correct_before(work, pairs, scales, count, width, z):
         advance(work, z, -alpha, step + width, width)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def correct_after(work, pairs, scales, count, width, d):
     """The second, on the direction."""
     for k in range(count):

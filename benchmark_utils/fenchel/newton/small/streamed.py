@@ -10,8 +10,8 @@ The start is the solution on every 64th row, corrected by one step on every
 is found by further passes, a bracket on the convex function of t.
 """
 import numpy as np
-from numba import njit
 
+from ...compilation import njit
 from ...linalg.simd import LANES
 from . import hessian
 from . import kernels as few
@@ -42,7 +42,7 @@ _GROWTH = 8
 _FIRST, _FURTHER = 8, 1
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def streamed_size(q):
     """Entries of `work` for `fit_streamed` of q columns."""
     width = (q + LANES) // LANES * LANES
@@ -51,7 +51,7 @@ def streamed_size(q):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def read(
     data, row_stride, column_stride, n, p, y, intercept, work, A, w, g, part,
     sums, with_gram,
@@ -105,7 +105,7 @@ def read(
     return loss, mass
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def balanced_gap(
     data, row_stride, column_stride, n, p, y, work, A, w, part, total, l2,
     ascent, mass,
@@ -142,7 +142,7 @@ def balanced_gap(
     return gap
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _start(
     data, row_stride, column_stride, n, p, y, l2, intercept, smallest, labels,
     work, x,
@@ -164,7 +164,7 @@ def _start(
         step //= _GROWTH
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fit_streamed(
     data, row_stride, column_stride, n, p, y, l2, intercept, tol, max_iter,
     smallest, labels, room, work, x,

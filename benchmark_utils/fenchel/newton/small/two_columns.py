@@ -14,8 +14,8 @@ an iteration (the direction, its correction by the third derivative as in
 costs as much as an iteration, so a search takes what an iteration can repair.
 """
 import numpy as np
-from numba import njit
 
+from ...compilation import njit
 from ...datafits.simd_margins import weights_of
 from ...linalg import simd
 from ...linalg.simd import LANES
@@ -36,7 +36,7 @@ PIVOT = 1e-15
 _FLAT = 0.4
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def derivatives(work, A, pitch, m, s, padded, w0, w1):
     """The sums above at w; the margins and weights go to m and s.
 
@@ -72,7 +72,7 @@ def derivatives(work, A, pitch, m, s, padded, w0, w1):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def derivatives_at_zero(work, A, pitch, m, s, n, padded):
     """The same at w = 0, without exponentials; the third is zero there."""
     zero, half = simd.splat(0.0), simd.splat(0.5)
@@ -93,7 +93,7 @@ def derivatives_at_zero(work, A, pitch, m, s, n, padded):
     )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fourth_at_zero(work, A, pitch, padded, d0, d1):
     """sum_i m_i^3 A_ji / 48 for m = A'd, a sixth of the fourth derivative."""
     a, b = simd.splat(d0), simd.splat(d1)
@@ -106,7 +106,7 @@ def fourth_at_zero(work, A, pitch, padded, d0, d1):
     return simd.total(c0) / 48.0, simd.total(c1) / 48.0
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def fit_two(
     data, start, row_stride, column_stride, n, p, y, y0, l2, intercept, tol,
     max_iter, work, x, x0,

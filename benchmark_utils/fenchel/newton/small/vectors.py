@@ -4,13 +4,13 @@ Each lies in `work`, as `small.kernels` describes, at its offset, and is zero
 from the last column up to `width`, whole vectors. `ridge` holds lambda2 for
 each penalized column, zero for the intercept.
 """
-from numba import njit
 
+from ...compilation import njit
 from ...linalg import simd
 from ...linalg.simd import LANES
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def dot(work, a, b, width):
     """sum_j a_j b_j"""
     total = simd.splat(0.0)
@@ -21,7 +21,7 @@ def dot(work, a, b, width):
     return simd.total(total)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def negate(work, a, out, width):
     """out = -a"""
     for i in range(0, width, LANES):
@@ -30,7 +30,7 @@ def negate(work, a, out, width):
         )
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def finish_gradient(work, w, ridge, g, width):
     """g = ridge w - g, where g was A s.
 
@@ -49,7 +49,7 @@ def finish_gradient(work, w, ridge, g, width):
     return simd.total(squares), simd.total(penalty)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def slopes(work, g, w, ridge, d, width):
     """g'd, sum ridge w d and sum ridge d^2."""
     slope = simd.splat(0.0)
@@ -63,7 +63,7 @@ def slopes(work, g, w, ridge, d, width):
     return simd.total(slope), simd.total(linear), simd.total(quadratic)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def move(work, t, d, w, step, g, old, width):
     """w += t d; step = t d and old = g are kept for `small.pairs.remember`."""
     length = simd.splat(t)
@@ -74,7 +74,7 @@ def move(work, t, d, w, step, g, old, width):
         simd.store(work, old + i, simd.load(work, g + i))
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def add(work, a, d, width):
     """d += a"""
     for i in range(0, width, LANES):
@@ -82,7 +82,7 @@ def add(work, a, d, width):
         simd.store(work, d + i, total)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def weighted_square(work, a, weights, width):
     """sum_j weights_j a_j^2"""
     total = simd.splat(0.0)

@@ -20,8 +20,8 @@ solving no more exactly than the quadratic model predicted last time
 Newton method", SIAM J. Sci. Comput. 17(1), 1996, doi:10.1137/0917003).
 """
 import numpy as np
-from numba import njit
 
+from ...compilation import LOOPS, njit
 from ...linalg.csr import gather, scatter
 from ...line_search import search
 from .directions import (
@@ -39,10 +39,9 @@ FEWEST_PAIRS, MOST_PAIRS = 6, 16
 _AT_LEAST, _AT_MOST = 40, 60
 # The diagonal is renewed after some iterations, if h changed by this share
 _CHANGED = 0.1
-_LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def changed(h, h_then):
     """Sum of |h - h_then| as a share of the sum of h_then."""
     change = 0.0
@@ -53,7 +52,7 @@ def changed(h, h_then):
     return change / total if total > 0.0 else 1.0
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def descend(
     A, exact, y, l2, intercept, tol, budget, max_iter, w, g, M, V, inverse,
     factor, S, Y, rho, state, counts,

@@ -1,8 +1,8 @@
 """Directions of a sparse fit: L-BFGS, and Newton by conjugate gradients."""
 import numpy as np
-from numba import njit
 
-from ...datafits.margins import LOOPS, add, dot
+from ...compilation import LOOPS, njit
+from ...datafits.margins import add, dot
 from ...linalg.csr import gather, hessian_product
 from ...linalg.sparse_cholesky import solve
 
@@ -12,7 +12,7 @@ _INACTIVE, _WORTH = 0.003, 0.8
 _1 = np.uint64(1)
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def largest(a):
     total = 0.0
     for j in range(a.size):
@@ -20,7 +20,7 @@ def largest(a):
     return total
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _precondition(factor, intercept, inverse, d):
     if factor[0].size > 0:
         solve(factor, intercept, d)
@@ -29,7 +29,7 @@ def _precondition(factor, intercept, inverse, d):
             d[j] *= inverse[j]
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def lbfgs_direction(
     S, Y, rho, alpha, count, head, factor, intercept, inverse, d
 ):
@@ -45,7 +45,7 @@ def lbfgs_direction(
         add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _matter(A, h):
     """(rows, entries) whose curvature counts in CG, all or much fewer."""
     starts = A[2]
@@ -61,7 +61,7 @@ def _matter(A, h):
     return count, np.int64(entries)
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _divide(A, h, part, curvature, rest):
     """Copy the rows that count to `part`, their h to `curvature`.
 
@@ -93,7 +93,7 @@ def _divide(A, h, part, curvature, rest):
     return total
 
 
-@njit(fastmath=LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def _conjugate_gradients(
     B, h, l2, intercept, outside, factor, inverse, g, forcing, limit, d, r,
     z, v, Hv, rest, dm, products, scaled
@@ -144,7 +144,7 @@ def _conjugate_gradients(
     return limit
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def newton_direction(
     A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
     rest, dm, products, scaled

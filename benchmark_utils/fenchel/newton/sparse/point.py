@@ -1,7 +1,7 @@
 """The point of a sparse fit in float64: value, gradient, certified gap."""
 import numpy as np
-from numba import njit
 
+from ...compilation import LOOPS, njit
 from ...linalg.csr import (
     gather,
     original_products,
@@ -11,10 +11,8 @@ from ...linalg.csr import (
 )
 from ...line_search import best_shift, evaluate
 
-_LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
-
-@njit(error_model="numpy", cache=True)
+@njit
 def diagonal(A, h, l2, intercept, inverse, h_then):
     """inverse = 1 / diag(H), of p + 1 entries; h_then = h."""
     p = inverse.size - 1
@@ -31,7 +29,7 @@ def diagonal(A, h, l2, intercept, inverse, h_then):
     inverse[p] = 1.0 / max(total, least) if intercept else 0.0
 
 
-@njit(fastmath=_LOOPS, error_model="numpy", cache=True)
+@njit(fastmath=LOOPS)
 def exact_point(
     A, packed, X, by_rows, order, y, l2, intercept, w, m, s, h, g
 ):
@@ -78,7 +76,7 @@ def exact_point(
     return loss + 0.5 * l2 * norm, gap + square / (2.0 * l2), total_h
 
 
-@njit(error_model="numpy", cache=True)
+@njit
 def _balance(y, s, r):
     """r = -y a for a = s scaled down in the heavier class to sum y a = 0.
 

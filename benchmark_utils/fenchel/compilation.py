@@ -1,0 +1,16 @@
+"""How the kernels of this package are compiled."""
+import numba
+
+# Loops may reorder sums and contract a * b + c; NaN and infinity keep their
+# meaning, so an overflow is still seen
+LOOPS = {"contract", "reassoc", "arcp", "nsz"}
+
+
+def njit(function=None, **options):
+    """Compile a function by numba, cached, division as NumPy's.
+
+    To be used as ``@njit`` or, with more of numba's options,
+    ``@njit(fastmath=LOOPS)``.
+    """
+    compiled = numba.njit(**{"error_model": "numpy", "cache": True} | options)
+    return compiled if function is None else compiled(function)
