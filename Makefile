@@ -23,7 +23,7 @@ help:  ## Show this help
 	awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
-	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
+	$(BIN)/python -m tools.run.run_benchmark --config $(CONFIG) $(RUN_OPTIONS)
 
 test: $(VENV)/.test  ## Run all tests that are fast
 	$(PYTEST) -m "not slow" $(PYTEST_OPTIONS)
@@ -51,43 +51,43 @@ lint: $(VENV)/.test  ## Check style and spelling
 solvers: $(VENV)/.solvers  ## Install the libraries of the other solvers
 
 solvers-legacy: $(LEGACY)/.installed  ## Install and run what needs old packages
-	$(LEGACY)/bin/python tools/run_benchmark.py --config configs/legacy.yml \
+	$(LEGACY)/bin/python -m tools.run.run_benchmark --config configs/legacy.yml \
 		$(RUN_OPTIONS)
 
 peers: $(VENV)/.solvers  ## Run configs/peers.yml: every solver there is
-	$(BIN)/python tools/run_benchmark.py --config configs/peers.yml \
+	$(BIN)/python -m tools.run.run_benchmark --config configs/peers.yml \
 		$(RUN_OPTIONS)
 
 # OpenBLAS knows no CPU that is newer than itself and takes AVX2 kernels there;
 # the others get the best that this one has
 speed: CONFIG = configs/speed.yml
 speed: $(VENV)/.solvers  ## Run configs/speed.yml (CONFIG=...): who is fastest
-	OPENBLAS_CORETYPE=$$($(BIN)/python tools/blas_core_type.py) \
-	$(BIN)/python tools/run_benchmark.py --config $(CONFIG) $(RUN_OPTIONS)
+	OPENBLAS_CORETYPE=$$($(BIN)/python -m tools.run.blas_core_type) \
+	$(BIN)/python -m tools.run.run_benchmark --config $(CONFIG) $(RUN_OPTIONS)
 
 data: $(VENV)/.test  ## Run configs/data.yml: the real data sets
-	$(BIN)/python tools/run_benchmark.py --config configs/data.yml \
+	$(BIN)/python -m tools.run.run_benchmark --config configs/data.yml \
 		$(RUN_OPTIONS)
 
 page: $(VENV)/.run  ## Write the newest result as one page that needs no network
-	$(BIN)/python tools/make_page.py $(RESULT)
+	$(BIN)/python -m tools.page.make_page $(RESULT)
 
 figures: $(VENV)/.run  ## Draw all plots of RESULT=... for a paper: PDF, SVG, PNG
-	$(BIN)/python tools/paper_figures.py $(RESULT) \
+	$(BIN)/python -m tools.page.paper_figures $(RESULT) \
 		$(if $(PLOT),--plot $(PLOT))
 
 publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
-	$(BIN)/python tools/publish_result.py $(RESULT) --config $(CONFIG)
+	$(BIN)/python -m tools.page.publish_result $(RESULT) --config $(CONFIG)
 	$(MAKE) conclusion
 
 conclusion: $(VENV)/.run  ## Write README's figure, tables, conclusion anew
-	$(BIN)/python tools/conclusion.py --write README.md
-	$(BIN)/python tools/readme_figure.py --write README.md
-	$(BIN)/python tools/speed_table.py --write README.md
-	$(BIN)/python tools/reached_table.py --write README.md
+	$(BIN)/python -m tools.tables.conclusion --write README.md
+	$(BIN)/python -m tools.page.readme_figure --write README.md
+	$(BIN)/python -m tools.tables.speed_table --write README.md
+	$(BIN)/python -m tools.tables.reached_table --write README.md
 
 site: $(VENV)/.run  ## Build the site of all published results in site/
-	$(BIN)/python tools/make_site.py
+	$(BIN)/python -m tools.page.make_site
 
 clean:  ## Remove the environment, the caches and the compiled code
 	rm -rf $(VENV) __cache__ .pytest_cache .ruff_cache .hypothesis

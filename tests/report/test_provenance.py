@@ -11,7 +11,7 @@ from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.report import problem_facts, provenance
 from conftest import ROOT
 from harness import SOLVERS, objective, set_problem
-from make_page import system_information
+from tools.page.make_page import system_information
 
 RNG = np.random.default_rng(0)
 

@@ -2,15 +2,16 @@
 import pytest
 
 from conftest import ROOT
-from dataset_table import END, START, describe, rows_of, table
 from harness import DATASETS
+from tools.tables.dataset_table import describe, rows_of, table
+from tools.tables.markdown import between
 
 NAMES = sorted(DATASETS)
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
 
 
 def written():
-    return rows_of(README.split(START)[1].split(END)[0])
+    return rows_of(between(README, "datasets"))
 
 
 def test_every_dataset_has_a_row():
@@ -29,7 +30,7 @@ def test_row(name):
 
 @pytest.mark.slow
 def test_the_whole_table():
-    assert table() == README.split(START)[1].split(END)[0].strip()
+    assert table() == between(README, "datasets")
 
 
 @pytest.mark.parametrize("name", NAMES)

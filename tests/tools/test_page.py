@@ -7,7 +7,7 @@ from benchopt.benchmark import Benchmark
 
 from browser import PHONE, WIDE, Browser
 from conftest import ROOT
-from make_page import compact, make_page, self_contained
+from tools.page.make_page import compact, make_page, self_contained
 
 SOLVERS = ["auto-newton", "raw-newton", "scipy[method=[L-BFGS-B,Newton-CG]]"]
 # What is drawn is what plotly has put into the document

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-import paper_figures
 from benchmark_utils.report import not_run
 from conftest import ROOT
-from paper_figures import curves, draw, file_name, pages
 from test_plots import result as made
 from test_provenance import result as machine
+from tools.page import paper_figures
+from tools.page.paper_figures import curves, draw, file_name, pages
 
 KINDS = yaml.safe_load((ROOT / "config.yml").read_text())["plots"]
 FORTY = {
@@ -178,8 +178,8 @@ def test_a_dollar_is_a_dollar():
 
 def command(*words):
     return subprocess.run(
-        [sys.executable, ROOT / "tools" / "paper_figures.py", *words],
-        capture_output=True, text=True,
+        [sys.executable, "-m", "tools.page.paper_figures", *words],
+        cwd=ROOT, capture_output=True, text=True,
     )
 
 

@@ -10,9 +10,11 @@ import yaml
 
 from benchmark_utils.report import provenance
 from browser import PHONE, WIDE, Browser
-from conclusion import (
-    END,
-    START,
+from conftest import ROOT
+from tools.page.make_site import as_html, make_site
+from tools.page.publish_result import check_config, publish
+from tools.published import folders, newest
+from tools.tables.conclusion import (
     comparison,
     conclude,
     facts_of,
@@ -20,19 +22,15 @@ from conclusion import (
     rank,
     sentence,
     times_to,
-    write,
 )
-from conftest import ROOT
-from make_site import as_html, make_site
-from publish_result import check_config, folders, newest, publish
+from tools.tables.markdown import between, write
 
 INF, NAN = np.inf, np.nan
 
 
 def test_readme_has_the_newest_conclusion():
-    text = (ROOT / "README.md").read_text()
-    between = text.split(START)[1].split(END)[0]
-    assert between.strip("\n") == conclude(newest())
+    found = between(ROOT / "README.md", "conclusion")
+    assert found == conclude(newest())
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda path: path.name)
@@ -118,9 +116,11 @@ def test_losers():
 
 def test_write(tmp_path):
     file = tmp_path / "README.md"
-    file.write_text(f"before\n{START}\nold\n{END}\nafter\n")
-    write(file, "new")
-    assert file.read_text() == f"before\n{START}\nnew\n{END}\nafter\n"
+    page = "before\n<!-- x: start -->\n{}\n<!-- x: end -->\nafter\n"
+    file.write_text(page.format("old"))
+    write(file, "new", "x")
+    assert file.read_text() == page.format("new")
+    assert between(file, "x") == "new"
 
 
 def test_html():

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from progress import Progress, in_words
+from tools.run.progress import Progress, in_words
 
 SLOW = '''
 import time
@@ -50,7 +50,8 @@ def folder(copy):
 
 def start(folder, *arguments):
     return subprocess.Popen(
-        [sys.executable, "tools/run_benchmark.py", *ARGUMENTS, *arguments],
+        [sys.executable, "-m", "tools.run.run_benchmark", *ARGUMENTS,
+         *arguments],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )

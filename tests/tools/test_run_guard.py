@@ -7,9 +7,9 @@ import sys
 import pandas as pd
 import pytest
 
-import run_benchmark
 from benchmark_utils.report import not_run
 from conftest import ROOT
+from tools.run import run_benchmark
 
 BAD = '''
 import ctypes
@@ -52,7 +52,8 @@ def ended(make_copy, tmp_path_factory):
     (folder / "solvers" / "bad.py").write_text(BAD)
     done = subprocess.run(
         [
-            sys.executable, "tools/run_benchmark.py", "--hard-limit", "15",
+            sys.executable, "-m", "tools.run.run_benchmark",
+            "--hard-limit", "15",
             "-d", "simulated[n_samples=10,n_features=2]", "-s", "bad",
             "-s", "cuml", "-n", "3", "-r", "2", "--no-display",
             "--output", "tried",
@@ -107,8 +108,8 @@ def test_the_result_knows_what_did_not_run(ended):
 
 def test_a_limit_that_is_none_is_refused():
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "run_benchmark.py",
-         "--hard-limit", "0"], capture_output=True, text=True,
+        [sys.executable, "-m", "tools.run.run_benchmark",
+         "--hard-limit", "0"], cwd=ROOT, capture_output=True, text=True,
     )
     assert done.returncode == 2
     assert "a number of seconds above 0" in done.stderr

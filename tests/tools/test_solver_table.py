@@ -3,13 +3,15 @@ import pytest
 
 from conftest import ROOT
 from harness import SOLVERS
-from solver_table import END, START, bounds, row, table
+from tools.tables.markdown import between
+from tools.tables.solver_table import bounds, row, table
 
 
 def test_readme_is_up_to_date():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = text.split(START)[1].split(END)[0].strip()
-    assert found == table(), "python tools/solver_table.py --write README.md"
+    found = between(ROOT / "README.md", "solvers")
+    assert found == table(), (
+        "python -m tools.tables.solver_table --write README.md"
+    )
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -2,9 +2,9 @@
 import pytest
 import yaml
 
-from blas_core_type import core_type
 from conftest import ROOT
 from harness import dataset
+from tools.run.blas_core_type import core_type
 
 
 @pytest.mark.parametrize("features, expected", [

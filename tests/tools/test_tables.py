@@ -3,36 +3,32 @@ import json
 
 import pytest
 
-import reached_table
-import readme_figure
-import speed_table
 from conftest import ROOT
-from publish_result import newest
 from test_plots import RATES, result
+from tools.page import readme_figure
+from tools.published import newest
+from tools.tables import reached_table, speed_table
+from tools.tables.markdown import between
 
 VERSIONS = {"celer": "9.9", "scikit-learn": "8", "numpy": "2.4"}
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
 
 
-def between(start, end):
-    return README.split(start)[1].split(end)[0].strip("\n")
-
-
-@pytest.mark.parametrize("which", speed_table.MARKERS)
+@pytest.mark.parametrize("which", speed_table.TABLES)
 def test_readme_has_the_tables_of_speed(which):
-    found = between(*speed_table.MARKERS[which])
+    found = between(README, which)
     assert found == speed_table.tables()[which]
 
 
 def test_readme_has_what_was_reached():
-    folder = newest(ROOT / "results", "full")
-    found = between(reached_table.START, reached_table.END)
+    folder = newest()
+    found = between(README, "reached")
     assert found == reached_table.text_of(folder)
 
 
 def test_readme_has_the_figure():
-    folder = newest(ROOT / "results", "full")
-    found = between(readme_figure.START, readme_figure.END)
+    folder = newest()
+    found = between(README, "figure")
     assert found == readme_figure.caption(folder)
     assert readme_figure.FIGURE.exists()
 

@@ -4,7 +4,7 @@ from benchopt.benchmark import Benchmark
 from benchopt.utils.terminal_output import TerminalOutput
 
 from conftest import ROOT
-from taking_turns import generate_run_kwargs
+from tools.run.taking_turns import generate_run_kwargs
 
 DATA = ["simulated[n_samples=[10,20],n_features=2]"]
 SOLVERS = ["raw-newton", "scipy[method=[L-BFGS-B,Newton-CG]]", "cuml"]

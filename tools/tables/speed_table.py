@@ -1,6 +1,6 @@
 """Write README's tables of speed from the published results.
 
-    python tools/speed_table.py [--write README.md]
+    python -m tools.tables.speed_table [--write README.md]
 
 From the newest results/*-speed and results/*-unseen: for every problem the
 time of `auto-newton` to a certified suboptimality of 1e-4 and 1e-8, the
@@ -9,22 +9,14 @@ it reached is in no mean. From the
 newest results/*-growth: the exponent of n and of p in the time to 1e-6. No
 figure is written by hand.
 """
-import argparse
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from conclusion import write
-from publish_result import ROOT, newest
-
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import provenance  # noqa: E402
-from benchmark_utils.report.styles import OURS  # noqa: E402
-from benchmark_utils.report.summary import (  # noqa: E402
+from benchmark_utils.report import provenance
+from benchmark_utils.report.styles import OURS
+from benchmark_utils.report.summary import (
     PROBLEM,
     facts_of,
     fitted_exponent,
@@ -33,13 +25,11 @@ from benchmark_utils.report.summary import (  # noqa: E402
     seconds,
     times_to,
 )
+from tools.published import newest
+from tools.tables.markdown import parser, show_or_write
 
 LEVELS = ("1e-4", "1e-8")
 GROWTH_LEVEL = 1e-6
-MARKERS = {
-    which: (f"<!-- {which}: start -->", f"<!-- {which}: end -->")
-    for which in ("speed", "unseen", "growth")
-}
 # The notebook's own; the others are what a user would install
 NOTEBOOK = ["raw-newton", "loop-fused-newton"]
 
@@ -159,28 +149,25 @@ def growth_table(df):
     return "\n".join(lines)
 
 
+TABLES = {
+    "speed": speed_table, "unseen": speed_table, "growth": growth_table,
+}
+
+
 def tables():
     """{which: Markdown} of the newest published results."""
     texts = {}
-    makers = {
-        "speed": speed_table, "unseen": speed_table, "growth": growth_table,
-    }
-    for which, make in makers.items():
-        folder = newest(ROOT / "results", which)
+    for which, make in TABLES.items():
+        folder = newest(config=which)
         df = pd.read_parquet(folder / "result.parquet")
         texts[which] = f"{source(folder, df)}\n\n{make(df)}"
     return texts
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
+    target = parser(__doc__).parse_args().write
     for which, text in tables().items():
-        if arguments.write is None:
-            print(text + "\n")
-        else:
-            write(arguments.write, text, *MARKERS[which])
+        show_or_write(target, text, which)
 
 
 if __name__ == "__main__":

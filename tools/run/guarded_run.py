@@ -19,15 +19,12 @@ from benchopt.cli.main import run
 from benchopt.utils import pdb_helpers
 from benchopt.utils.terminal_output import TerminalOutput
 
-from make_page import make_page
-from progress import Progress
-from run_benchmark import FOLDER, LIMIT
-from taking_turns import generate_run_kwargs
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import not_run  # noqa: E402
+from benchmark_utils.report import not_run
+from tools import ROOT
+from tools.page.make_page import make_page
+from tools.run.progress import Progress
+from tools.run.run_benchmark import FOLDER, LIMIT
+from tools.run.taking_turns import generate_run_kwargs
 
 # To compile everything took 40 s on a slow machine
 SECONDS_TO_COMPILE = 120
@@ -200,7 +197,10 @@ def main():
     pdb_helpers.traceback = last_error
     runner._run_benchmark = run_with_progress(runner._run_benchmark)
     runner.generate_run_kwargs = generate_run_kwargs
-    run([str(ROOT), *sys.argv[1:]], prog_name="tools/run_benchmark.py")
+    run(
+        [str(ROOT), *sys.argv[1:]],
+        prog_name="python -m tools.run.run_benchmark",
+    )
 
 
 if __name__ == "__main__":

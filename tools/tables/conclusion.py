@@ -1,6 +1,6 @@
 """Write README's conclusion from the newest result, every sentence computed.
 
-    python tools/conclusion.py [RESULT FOLDER] [--write README.md]
+    python -m tools.tables.conclusion [RESULT FOLDER] [--write README.md]
 
 With --write, what stands between ``<!-- conclusion: start -->`` and
 ``<!-- conclusion: end -->`` is replaced.
@@ -12,25 +12,20 @@ which must reach it. A kind of problems is won by the solver that reaches the
 level on most of its problems; among equals, by the geometric mean of its
 times over the fastest solver's.
 """
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import provenance  # noqa: E402
-from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of  # noqa: E402
-from benchmark_utils.report.summary import PROBLEM, times_to  # noqa: E402
-from benchmark_utils.report.summary import facts_of as known_facts  # noqa: E402
-from publish_result import newest  # noqa: E402
+from benchmark_utils.report import provenance
+from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of
+from benchmark_utils.report.summary import PROBLEM, times_to
+from benchmark_utils.report.summary import facts_of as known_facts
+from tools.published import newest
+from tools.tables.markdown import parser, show_or_write
 
 LEVEL = 1e-6
-START, END = "<!-- conclusion: start -->", "<!-- conclusion: end -->"
 
 
 def facts_of(df):
@@ -178,26 +173,13 @@ def timing(df, config):
     return f"{text}, {config['timeout']} s a curve at most"
 
 
-def write(path, text, start=START, end=END):
-    """Replace what stands between two markers of a file."""
-    before, rest = path.read_text(encoding="utf-8").split(start)
-    _, after = rest.split(end)
-    path.write_text(
-        f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8"
-    )
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
-    text = conclude((arguments.folder or newest(ROOT / "results")).resolve())
-    if arguments.write is None:
-        print(text)
-    else:
-        write(arguments.write, text)
+    command = parser(__doc__)
+    command.add_argument("folder", nargs="?", type=Path)
+    arguments = command.parse_args()
+    text = conclude((arguments.folder or newest()).resolve())
+    show_or_write(arguments.write, text, "conclusion")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,24 +1,18 @@
 """Print README's table of solvers, read from their classes.
 
-    python tools/solver_table.py [--write README.md]
+    python -m tools.tables.solver_table [--write README.md]
 
 No library has to be installed. With --write, what stands between
 ``<!-- solvers: start -->`` and ``<!-- solvers: end -->`` is replaced.
 """
-import argparse
 import re
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchopt.benchmark import Benchmark
+from benchopt.utils.parametrized_name_mixin import product_param
 
-from benchopt.benchmark import Benchmark  # noqa: E402
-from benchopt.utils.parametrized_name_mixin import (  # noqa: E402
-    product_param,
-)
+from tools import ROOT
+from tools.tables.markdown import parser, show_or_write
 
-START, END = "<!-- solvers: start -->", "<!-- solvers: end -->"
 BOUNDS = (
     "requirements.txt", "requirements-solvers.txt", "requirements-legacy.txt",
 )
@@ -129,18 +123,7 @@ def table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
-    text = table()
-    if arguments.write is None:
-        print(text)
-        return
-    before, rest = arguments.write.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    arguments.write.write_text(
-        f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8"
-    )
+    show_or_write(parser(__doc__).parse_args().write, table(), "solvers")
 
 
 if __name__ == "__main__":

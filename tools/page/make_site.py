@@ -1,6 +1,6 @@
 """Build the site of all published results, as for GitHub Pages.
 
-    python tools/make_site.py [FOLDER]
+    python -m tools.page.make_site [FOLDER]
 
 FOLDER (site/ by default) gets a page, the result file and the configuration
 of each folder of results/, and an index with the conclusion from the newest.
@@ -14,9 +14,10 @@ import sys
 from html import escape
 from pathlib import Path
 
-from conclusion import conclude
-from make_page import HOME, make_page
-from publish_result import RESULTS, ROOT, folders
+from tools import ROOT
+from tools.page.make_page import HOME, make_page
+from tools.published import RESULTS, folders
+from tools.tables.conclusion import conclude
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem;
@@ -33,7 +34,7 @@ def make_site(target, results=RESULTS):
     """Write the site of the results into the folder `target`."""
     found = folders(results)
     if not found:
-        sys.exit("results/ is empty: see tools/publish_result.py.")
+        sys.exit("results/ is empty: see tools/page/publish_result.py.")
     target.mkdir(parents=True, exist_ok=True)
     rows = []
     for folder in found:

@@ -1,6 +1,7 @@
-"""Put a result into results/, with its configuration and its machine.
+r"""Put a result into results/, with its configuration and its machine.
 
-    python tools/publish_result.py RESULT.parquet --config configs/full.yml
+    python -m tools.page.publish_result RESULT.parquet \
+        --config configs/full.yml
 
 Makes results/<date>-<name of the configuration>/ with result.parquet,
 config.yml and provenance.json. The date is the last one on which a curve was
@@ -16,12 +17,9 @@ import pandas as pd
 import yaml
 from benchopt.benchmark import Benchmark, _list_parametrized_classes
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import provenance  # noqa: E402
-
-RESULTS = ROOT / "results"
+from benchmark_utils.report import provenance
+from tools import ROOT
+from tools.published import RESULTS
 
 
 def publish(result, config, results=RESULTS):
@@ -85,25 +83,6 @@ def check_config(df, config):
                 f"the configuration does not run the {what} "
                 f"{sorted(strange)[0]}: give the one that was run."
             )
-
-
-def newest(results=RESULTS, config="full"):
-    """The folder of the newest result of a configuration."""
-    found = folders(results, config)
-    if not found:
-        sys.exit(
-            f"results/ has none of configs/{config}.yml: see "
-            "tools/publish_result.py."
-        )
-    return found[0]
-
-
-def folders(results=RESULTS, config="*"):
-    """All folders with a result, the newest first."""
-    return sorted(
-        (path.parent for path in results.glob(f"*-{config}/result.parquet")),
-        key=lambda path: path.name, reverse=True,
-    )
 
 
 def main():

@@ -1,6 +1,6 @@
 """Print the OPENBLAS_CORETYPE that fits this CPU: its best vector width.
 
-    OPENBLAS_CORETYPE=$(python tools/blas_core_type.py) benchopt run . ...
+    OPENBLAS_CORETYPE=$(python -m tools.run.blas_core_type) benchopt run . ...
 
 SkylakeX where there is AVX-512, Haswell where there is AVX2, else nothing,
 which leaves the choice to OpenBLAS.

@@ -1,6 +1,6 @@
 """What compiling costs: the first call cold, with numba's cache, and warm.
 
-    python tools/compile_times.py [SOLVER ...] [--write README.md]
+    python -m tools.tables.compile_times [SOLVER ...] [--write README.md]
 
 Every solver solves `simulated` at 2000 x 100, l2 = 0.2, to a tolerance of
 1e-8, in a process of its own: once with an empty cache of compiled code, once
@@ -8,20 +8,16 @@ with what that left. The import of the solver's file is not counted. With
 --write, what stands between ``<!-- compile: start -->`` and
 ``<!-- compile: end -->`` is replaced.
 """
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmark_utils.report.summary import seconds
+from tools import ROOT
+from tools.tables.markdown import parser, show_or_write
 
-from benchmark_utils.report.summary import seconds  # noqa: E402
-
-START, END = "<!-- compile: start -->", "<!-- compile: end -->"
 SOLVERS = (
     "auto-newton", "raw-newton", "loop-fused-newton",
     "proximal-gradient[accelerated=True,compiled=True,step=fixed]",
@@ -79,16 +75,10 @@ def table(names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("solver", nargs="*", default=SOLVERS)
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
-    text = table(arguments.solver)
-    print(text)
-    if arguments.write:
-        before, rest = arguments.write.read_text().split(START)
-        _, after = rest.split(END)
-        arguments.write.write_text(f"{before}{START}\n{text}\n{END}{after}")
+    command = parser(__doc__)
+    command.add_argument("solver", nargs="*", default=SOLVERS)
+    arguments = command.parse_args()
+    show_or_write(arguments.write, table(arguments.solver), "compile")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Run the benchmark, say how much is left, end what hangs, write its page.
 
-    python tools/run_benchmark.py [--hard-limit SECONDS] [options of
-                                  `benchopt run`]
+    python -m tools.run.run_benchmark [--hard-limit SECONDS]
+        [options of `benchopt run`]
 
 It is `benchopt run .` with four additions. Every ten seconds it says how many
 runs are left and about how long they will take. Solvers take turns, one
@@ -26,7 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
-GUARDED = Path(__file__).resolve().with_name("guarded_run.py")
+GUARDED = "tools.run.guarded_run"
 # What the two processes tell each other is in files of this folder
 FOLDER = "BENCHMARK_GUARD_FOLDER"
 LIMIT = "BENCHMARK_HARD_LIMIT"
@@ -61,7 +61,7 @@ def supervise(arguments, limit=None):
 def run_and_watch(arguments, environment, folder):
     """One process of benchopt: its exit code, and which curve ended it."""
     child = subprocess.Popen(
-        [sys.executable, str(GUARDED), *arguments], env=environment,
+        [sys.executable, "-m", GUARDED, *arguments], env=environment,
         # closed when this process dies, which the other one notices
         stdin=subprocess.PIPE if FOLDER in environment else None,
         # a signal is passed on once, and what the child started ends with it

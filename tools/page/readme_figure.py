@@ -1,33 +1,27 @@
 """Draw README's figure, and write its caption, from the published result.
 
-    python tools/readme_figure.py [--write README.md]
+    python -m tools.page.readme_figure [--write README.md]
 
 A performance profile for each penalty of the newest results/*-full: on what
 share of the problems a solver takes at most how many times as long as the
 fastest one to a certified suboptimality of 1e-6. The figure goes to
 docs/summary.svg.
 """
-import argparse
-import sys
-from pathlib import Path
-
 import matplotlib
 import pandas as pd
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from conclusion import facts_of, write
-from publish_result import ROOT, newest
+from benchmark_utils.report import provenance
+from benchmark_utils.report.styles import OURS
+from benchmark_utils.report.summary import ALL, PROBLEM
+from plots.performance_profile import Plot
+from tools import ROOT
+from tools.published import newest
+from tools.tables.conclusion import facts_of
+from tools.tables.markdown import parser, show_or_write
 
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import provenance  # noqa: E402
-from benchmark_utils.report.styles import OURS  # noqa: E402
-from benchmark_utils.report.summary import ALL, PROBLEM  # noqa: E402
-from plots.performance_profile import Plot  # noqa: E402
-
-START, END = "<!-- figure: start -->", "<!-- figure: end -->"
 FIGURE = ROOT / "docs" / "summary.svg"
 LEVEL = "1e-6"
 PENALTIES = ("L2", "L1", "elastic net")
@@ -112,18 +106,12 @@ def caption(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
-    folder = newest(ROOT / "results", "full")
+    target = parser(__doc__).parse_args().write
+    folder = newest()
     # the same result gives the same file
     plt.rcParams["svg.hashsalt"] = "readme"
     draw(pd.read_parquet(folder / "result.parquet"), FIGURE)
-    text = caption(folder)
-    if arguments.write is None:
-        print(text)
-    else:
-        write(arguments.write, text, START, END)
+    show_or_write(target, caption(folder), "figure")
 
 
 if __name__ == "__main__":

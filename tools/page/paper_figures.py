@@ -1,6 +1,6 @@
 """Draw the plots of a result file as figures for a paper.
 
-    python tools/paper_figures.py [RESULT.parquet] [--output FOLDER]
+    python -m tools.page.paper_figures [RESULT.parquet] [--output FOLDER]
         [--plot NAME ...] [--formats pdf,svg,png]
 
 One figure for each plot of config.yml and each choice in its menus; where the
@@ -28,11 +28,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.backend_bases import FigureCanvasBase
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import provenance, summary  # noqa: E402
-from make_page import newest_result  # noqa: E402
+from benchmark_utils.report import provenance, summary
+from tools import ROOT
+from tools.published import newest_result
 
 FORMATS = ("pdf", "svg", "png")
 CAPTION = ("date", "processor", "cores", "numba_threads")

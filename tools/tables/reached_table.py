@@ -1,31 +1,26 @@
 """Write README's table of what each solver reached in the published run.
 
-    python tools/reached_table.py [--write README.md]
+    python -m tools.tables.reached_table [--write README.md]
 
 From the newest results/*-full: for each solver and penalty on how many of
 its problems it reached `LEVEL`, and how far it came on the worst of the
 others; the version of its library; and what failed or was not installed.
 """
-import argparse
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from benchopt.benchmark import Benchmark
 
-from conclusion import LEVEL, facts_of, write
-from publish_result import ROOT, newest
-from solver_table import own_packages
+from benchmark_utils.report import not_run
+from benchmark_utils.report.provenance import COLUMN
+from benchmark_utils.report.summary import best_reached, times_to
+from tools import ROOT
+from tools.published import newest
+from tools.tables.conclusion import LEVEL, facts_of
+from tools.tables.markdown import parser, show_or_write
+from tools.tables.solver_table import own_packages
 
-sys.path.insert(0, str(ROOT))
-
-from benchmark_utils.report import not_run  # noqa: E402
-from benchmark_utils.report.provenance import COLUMN  # noqa: E402
-from benchmark_utils.report.summary import best_reached, times_to  # noqa: E402
-
-START, END = "<!-- reached: start -->", "<!-- reached: end -->"
 PENALTIES = ("L2", "L1", "elastic net")
 
 
@@ -106,14 +101,8 @@ def text_of(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    arguments = parser.parse_args()
-    text = text_of(newest(ROOT / "results", "full"))
-    if arguments.write is None:
-        print(text)
-    else:
-        write(arguments.write, text, START, END)
+    target = parser(__doc__).parse_args().write
+    show_or_write(target, text_of(newest()), "reached")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
 """Print the table of datasets, computed from the data themselves.
 
-    python tools/dataset_table.py [--write FILE.md]
+    python -m tools.tables.dataset_table [--write FILE.md]
 
 With --write, what stands between the lines ``<!-- datasets: start -->`` and
 ``<!-- datasets: end -->`` of that file is replaced. Needs
 requirements-data.txt; a minute.
 """
-import argparse
-import sys
-from pathlib import Path
-
 import numpy as np
 from benchopt.benchmark import Benchmark
 from benchopt.utils.run_context import RunContext
 from scipy import sparse
 
-ROOT = Path(__file__).resolve().parent.parent
-START, END = "<!-- datasets: start -->", "<!-- datasets: end -->"
+from tools import ROOT
+from tools.tables.markdown import parser, show_or_write
+
 HEADER = """\
 | name | source | n | p | nonzero | positive | condition number | \
 licence of the data | stands for |
@@ -160,17 +157,8 @@ def rows_of(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE.md")
-    target = parser.parse_args().write
-    text = table()
-    if target is None:
-        print(text)
-        return
-    before, rest = target.read_text().split(START)
-    _, after = rest.split(END)
-    target.write_text(f"{before}{START}\n{text}\n{END}{after}")
+    show_or_write(parser(__doc__).parse_args().write, table(), "datasets")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

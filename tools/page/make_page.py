@@ -1,6 +1,6 @@
 """Write one self-contained HTML page from a result file.
 
-    python tools/make_page.py [RESULT.parquet] [--output PAGE.html]
+    python -m tools.page.make_page [RESULT.parquet] [--output PAGE.html]
 
 It is benchopt's page, with all that it would load from the web inside:
 plotly.js comes from Python's plotly package, the other parts are small ones
@@ -12,7 +12,6 @@ import argparse
 import base64
 import json
 import re
-import sys
 import webbrowser
 from html import escape
 from pathlib import Path
@@ -24,12 +23,11 @@ from benchopt.plotting.generate_html import get_results, render_all_results
 from benchopt.plotting.helpers import reset_solver_styles
 from benchopt.results import read_results
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmark_utils.report import provenance
+from tools import ROOT
+from tools.published import newest_result
 
-from benchmark_utils.report import provenance  # noqa: E402
-
-PARTS = Path(__file__).resolve().parent / "page"
+PARTS = Path(__file__).resolve().parent
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # What of the provenance stands at the top, the rest behind a button
 AT_THE_TOP = ("date", "processor", "cores", "numba_threads")
@@ -140,7 +138,7 @@ def self_contained(html, result):
     if loaded:
         raise RuntimeError(
             f"The page would still load {loaded}: benchopt's template has "
-            "changed, adapt tools/make_page.py."
+            "changed, adapt tools/page/make_page.py."
         )
     return html
 
@@ -151,7 +149,7 @@ def replace(html, pattern, by, times):
     if found != times:
         raise RuntimeError(
             f"{pattern} is {found} times on benchopt's page, not {times}: "
-            "its template has changed, adapt tools/make_page.py."
+            "its template has changed, adapt tools/page/make_page.py."
         )
     return html
 
@@ -159,16 +157,6 @@ def replace(html, pattern, by, times):
 def script(path):
     text = path.read_text(encoding="utf-8")
     return "<script>\n" + text.replace("</script", "<\\/script") + "</script>"
-
-
-def newest_result(folder=ROOT / "outputs"):
-    """The result file that was written last."""
-    found = sorted(
-        folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime
-    )
-    if not found:
-        sys.exit(f"{folder.name}/ has no result: run `make run` first.")
-    return found[-1]
 
 
 def main():

@@ -1,0 +1,1 @@
+"""Make pages, figures and the site of results."""

@@ -1,0 +1,1 @@
+"""Run the benchmark: watched, with its progress, solvers in turns."""
