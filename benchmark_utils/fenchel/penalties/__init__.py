@@ -1,0 +1,105 @@
+"""Penalties r(w), a file each: the formula, its prox, its optimality.
+
+A penalty is a NamedTuple of numbers with methods, in a file of its own whose
+name is the penalty's: ``lmbd`` and what else it needs are the fields, and what
+a method asks of it are methods of plain Python, which numba compiles where
+compiled code calls them. `check` says what is missing. Nothing else has to
+know of a new file: `load` finds it.
+
+What a separable penalty, a sum over coefficients, has (w and x are numbers):
+
+is_convex, is_separable : bool
+value(w)
+    r at one coefficient.
+prox(x, step)
+    The w that minimises (w - x)^2 / (2 step) + r(w).
+distance(w, grad)
+    How far -grad is from the subdifferential of r at w.
+slope(w), bend(w)
+    First and second derivative where w is not zero.
+from_problem(lmbd, gamma, n_samples) : class method
+    The penalty of a problem whose loss is a *sum* over the samples.
+
+One that is not separable has `value(w)` and `prox(x, step)` of whole arrays.
+"""
+import pkgutil
+from importlib import import_module
+
+from numba import types
+from numba.extending import overload_method
+
+SEPARABLE = ("value", "prox", "distance", "slope", "bend")
+COUPLED = ("value", "prox")
+
+
+def names():
+    """List the penalties there are: the files of this folder."""
+    return sorted(one.name for one in pkgutil.iter_modules(__path__))
+
+
+def load(name):
+    """Return the class of a penalty by its name.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such file, or what it defines is no penalty.
+    """
+    if name not in names():
+        raise ValueError(
+            f"penalty={name!r} is unknown: choose among {', '.join(names())}."
+        )
+    module = import_module(f"{__name__}.{name}")
+    (found,) = [
+        one for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, tuple)
+        and one.__module__ == module.__name__
+    ]
+    check(found)
+    return found
+
+
+def check(penalty, needed=None):
+    """Hold a penalty's class against what a solver asks of it.
+
+    Parameters
+    ----------
+    penalty : type or NamedTuple
+    needed : sequence of str, optional
+        Names of methods; what all penalties have by default.
+
+    Raises
+    ------
+    ValueError
+        Naming what is missing.
+    """
+    kind = penalty if isinstance(penalty, type) else type(penalty)
+    traits = ["is_convex", "is_separable", "from_problem"]
+    lacking = [name for name in traits if not hasattr(kind, name)]
+    if needed is None:
+        separable = getattr(kind, "is_separable", True)
+        needed = SEPARABLE if separable else COUPLED
+    lacking += [
+        name for name in needed if not callable(getattr(kind, name, None))
+    ]
+    if lacking:
+        raise ValueError(
+            f"{kind.__name__} is no penalty for this: it lacks "
+            f"{', '.join(lacking)} (see fenchel/penalties)."
+        )
+
+
+def _method(kind, name):
+    return getattr(kind.instance_class, name, None)
+
+
+# numba wants the names of the arguments, so each method has a line
+for _kind in (types.NamedTuple, types.NamedUniTuple):
+    for _name, _typed in {
+        "value": lambda self, w: _method(self, "value"),
+        "prox": lambda self, x, step: _method(self, "prox"),
+        "distance": lambda self, w, grad: _method(self, "distance"),
+        "slope": lambda self, w: _method(self, "slope"),
+        "bend": lambda self, w: _method(self, "bend"),
+    }.items():
+        overload_method(_kind, _name)(_typed)
