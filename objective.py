@@ -1,5 +1,5 @@
 import numpy as np
-from benchopt import BaseObjective
+from joblib import hash as checksum
 
 from benchmark_utils.problem.batches import (
     ManyProblems,
@@ -7,7 +7,6 @@ from benchmark_utils.problem.batches import (
     clean_many,
 )
 from benchmark_utils.problem.certificate import certify, lambda1_max
-from benchmark_utils.problem.loading import load_or_explain
 from benchmark_utils.problem.loss import log_loss, predict_margins
 from benchmark_utils.problem.stopping import CertifiedGap
 from benchmark_utils.problem.validation import (
@@ -21,7 +20,12 @@ from benchmark_utils.problem.validation import (
 )
 from benchmark_utils.report.problem_facts import describe
 from benchmark_utils.report.provenance import record
-from benchmark_utils.sources import sources_hash
+from benchmark_utils.sources import OF_A_CURVE, sources_hash
+from benchmark_utils.wiring.benchopt_private import (
+    Objective as BaseObjective,
+)
+from benchmark_utils.wiring.benchopt_private import solver_name
+from benchmark_utils.wiring.loading import load_or_explain
 from benchmark_utils.wiring.memory import bytes_of
 from benchmark_utils.wiring.threads import fix_threads
 
@@ -104,6 +108,10 @@ class Objective(BaseObjective):
             (self.X, self.y), self.X_test, self.y_test, self.coef_true,
             self.lmbd1,
         ) = self._clean(X, y, X_test, y_test, coef_true)
+        self._checksum = checksum(
+            [self.X, self.y, self.X_test, self.y_test, self.coef_true],
+            hash_name="sha1",
+        )
         self.lmbd2 = float(self.l2)
         self.many = isinstance(self.X, ManyProblems)
         self.n_samples, self.n_features = self.X.shape
@@ -125,7 +133,7 @@ class Objective(BaseObjective):
         return dict(coef=[0.0] * self.n_features)
 
     def evaluate_result(self, **result):
-        solver = getattr(self._run_context, "solver_name", "this solver")
+        solver = solver_name(self)
         n_intercepts = self.X.n_problems if self.many else 1
         # the base class measures it; in units of X, which can be compared
         peak_memory = result.pop("peak_memory", float("nan"))
@@ -174,20 +182,20 @@ class Objective(BaseObjective):
             self._facts.update(describe(self.X))
         return record(problem=self._facts)
 
-    # The two hooks below are benchopt's own, under private names; what they
-    # are for has no public hook in benchopt 1.10. Tests hold both.
-
-    def _set_dataset(self, dataset):
+    def load(self, dataset):
         # A dataset that raises would end the whole run and save nothing.
         skip, reason = load_or_explain(dataset)
         if skip:
             return skip, reason
-        return super()._set_dataset(dataset)
+        return super().load(dataset)
 
-    def _get_state(self):
-        # Part of every cache key: an edit in benchmark_utils must not bring
-        # back old results.
-        return {"benchmark_utils": sources_hash()}
+    def cache_key(self):
+        # An edit in benchmark_utils must not bring back old results. What
+        # makes the data counts by the data that it makes.
+        return {
+            "sources": sources_hash(*OF_A_CURVE),
+            "data": getattr(self, "_checksum", None),
+        }
 
-    def __setstate__(self, state):
-        pass
+    def restore(self, cache_key):
+        self._checksum = cache_key["data"]

@@ -1,9 +1,9 @@
-"""A fingerprint of this package, so that no cache outlives its code.
+"""Fingerprints of this package's rooms, so that no cache outlives its code.
 
 benchopt's cache sees an edited solver, dataset or objective, but not an
 edited ``benchmark_utils``; numba's cache sees an edited function, but not an
-edited function that it calls in another file. Both are keyed by
-`sources_hash` here.
+edited function that it calls in another file. Both are keyed here by the
+rooms that they depend on, so that an edit elsewhere recomputes nothing.
 """
 import hashlib
 import os
@@ -13,15 +13,21 @@ from pathlib import Path
 import numba
 
 _PACKAGE = Path(__file__).parent
+#: what a curve depends on, beside its solver's file and its data, whose own
+#: checksum stands in benchopt's key
+OF_A_CURVE = ("problem", "wiring", "baselines", "fenchel")
+#: what numba compiles
+COMPILED = ("baselines", "fenchel")
 
 
 @lru_cache
-def sources_hash():
-    """Return a short hash of all Python sources of ``benchmark_utils``."""
+def sources_hash(*rooms):
+    """Return a short hash of all Python sources of some rooms."""
     digest = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(str(path.relative_to(_PACKAGE)).encode())
-        digest.update(path.read_bytes())
+    for room in rooms:
+        for path in sorted((_PACKAGE / room).rglob("*.py")):
+            digest.update(path.relative_to(_PACKAGE).as_posix().encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -36,7 +42,9 @@ def use_own_numba_cache():
     parent = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(parent) if parent else _PACKAGE / "__pycache__"
     try:
-        folder = parent / f"numba-{numba.__version__}-{sources_hash()}"
+        folder = (
+            parent / f"numba-{numba.__version__}-{sources_hash(*COMPILED)}"
+        )
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return

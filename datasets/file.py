@@ -1,4 +1,3 @@
-from pathlib import Path
 
 from benchopt import BaseDataset
 
@@ -71,16 +70,3 @@ class Dataset(BaseDataset):
         if coef_true is not None and self.scaling == "raw":
             found["coef_true"] = coef_true
         return found
-
-    # The size and the time of the file are part of the key of every cached
-    # result, so that a changed file is run again.
-
-    def _get_state(self):
-        try:
-            status = Path(str(self.path)).expanduser().stat()
-        except OSError:
-            return {"file": None}
-        return {"file": (status.st_size, status.st_mtime_ns)}
-
-    def __setstate__(self, state):
-        pass

@@ -2,11 +2,17 @@
 from types import SimpleNamespace
 
 import numpy as np
+from benchopt import BaseDataset
 from benchopt.benchmark import Benchmark
-from benchopt.callback import _Callback
 from benchopt.utils.parametrized_name_mixin import product_param
-from benchopt.utils.run_context import RunContext
 
+from benchmark_utils.wiring.benchopt_private import (
+    Callback,
+    attach,
+    start_solver,
+    stopping_criterion_of,
+    warm_up,
+)
 from conftest import ROOT
 
 BENCHMARK = Benchmark(ROOT)
@@ -39,31 +45,22 @@ def all_solvers():
                 yield cls.get_instance(**parameters)
 
 
-def attach(objective="", dataset="", solver=""):
-    RunContext().set_run_context(
-        objective, dataset, solver, repetition=0, base_seed=0
-    )
-
-
-class Data:
+class Data(BaseDataset):
     """A dataset made from arrays."""
 
-    def __init__(self, **data):
-        self.data = data
+    name = "data"
 
-    def _get_data(self):
+    def get_data(self):
         return self.data
-
-    def __str__(self):
-        return "data"
 
 
 def set_problem(problem, data):
     """Give data (a dataset, or a dict of arrays) to an objective."""
     if isinstance(data, dict):
-        data = Data(**data)
+        arrays, data = data, Data.get_instance()
+        data.data = arrays
     attach(problem, data)
-    return problem._set_dataset(data)
+    return problem.load(data)
 
 
 def run_to_the_end(
@@ -79,18 +76,18 @@ def run_to_the_end(
     skip, reason = set_problem(problem, data)
     assert not skip, reason
     attach(problem, data, one)
-    skip, reason = one._set_objective(problem)
+    skip, reason = start_solver(one, problem)
     if skip:
         return SimpleNamespace(skipped=reason, points=[])
-    criterion = one._stopping_criterion.get_runner_instance(
-        solver=one, max_runs=max_runs, timeout=timeout
+    criterion = stopping_criterion_of(
+        one, max_runs=max_runs, timeout=timeout
     )
     if target is not None:
         criterion.target = target
-    one._warm_up()
+    warm_up(one)
     curve, stop = [], False
     if one.sampling_strategy == "callback":
-        callback = _Callback(problem, one, {}, criterion)
+        callback = Callback(problem, one, {}, criterion)
         callback.start()
         one.run(callback)
         curve, _, result = callback.get_results()

@@ -23,7 +23,7 @@ import numba
 import pandas as pd
 from threadpoolctl import threadpool_info
 
-from benchmark_utils.sources import sources_hash
+from benchmark_utils.sources import OF_A_CURVE, sources_hash
 
 _ROOT = Path(__file__).resolve().parents[2]
 COLUMN = "final_results"
@@ -67,7 +67,7 @@ def record(**more):
         },
         "python": platform.python_version(),
         "git": git_state(_ROOT),
-        "sources": sources_hash(),
+        "sources": sources_hash(*OF_A_CURVE),
         "versions": loaded_versions(),
     }, sort_keys=True)
 

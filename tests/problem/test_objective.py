@@ -2,6 +2,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from benchopt import BaseDataset
 from scipy import sparse
 
 from harness import attach, objective, set_problem
@@ -259,19 +260,17 @@ def test_overflow_is_an_error_too():
 
 
 def test_a_failing_dataset_is_a_reason_not_an_end(monkeypatch):
-    class Broken:
+    class Broken(BaseDataset):
+        name = "broken"
         loads = 0
 
-        def _get_data(self):
+        def get_data(self):
             self.loads += 1
             raise OSError("no network: run `benchopt prepare .` first")
 
-        def __str__(self):
-            return "broken"
-
-    dataset = Broken()
+    dataset = Broken.get_instance()
     for _ in range(2):
-        skip, reason = objective(l2=1.0)._set_dataset(dataset)
+        skip, reason = objective(l2=1.0).load(dataset)
         assert skip
         assert reason == (
             "broken could not be loaded: OSError: no network: run "
@@ -281,7 +280,7 @@ def test_a_failing_dataset_is_a_reason_not_an_end(monkeypatch):
     assert dataset.loads == 1
     monkeypatch.setenv("BENCHOPT_RAISE_ON_ERROR", "1")
     with pytest.raises(OSError):
-        objective(l2=1.0)._set_dataset(Broken())
+        objective(l2=1.0).load(Broken.get_instance())
 
 
 @pytest.mark.parametrize("sparse_data", [False, True])

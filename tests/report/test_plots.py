@@ -10,6 +10,7 @@ import yaml
 from benchmark_utils.report import summary
 from benchmark_utils.report.results import curve_over_time
 from benchmark_utils.report.styles import styles
+from benchmark_utils.wiring.benchopt_private import pages_of
 from conftest import ROOT
 
 
@@ -51,9 +52,7 @@ def result(rates=RATES, sizes=((100, 10), (1000, 10), (10_000, 10)), n_rep=3):
 
 
 def plot(name, df, **options):
-    one = PLOTS[name]()
-    one._label_dict = {}
-    return one.plot(df, **options)
+    return PLOTS[name]().plot(df, **options)
 
 
 @pytest.mark.parametrize("name", PLOTS)
@@ -81,9 +80,7 @@ def test_every_plot_with_every_option(name, kind):
     elif kind == "old":
         df = df.drop(columns="final_results")
     one = PLOTS[name]()
-    one._label_dict = {}
-    one._check()
-    pages, _ = one._get_all_plots(df)
+    pages, _ = pages_of(one, df)
     assert pages
     for page in pages.values():
         json.dumps(page)

@@ -18,6 +18,7 @@ import time
 import numpy as np
 
 from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.benchopt_private import repetition
 
 
 class Solver(LogisticSolver):
@@ -32,7 +33,7 @@ class Solver(LogisticSolver):
 
     def solve(self, n_iter):
         # the second repetition, after the first one went well
-        if self._run_context.repetition == 1:
+        if repetition(self) == 1:
             if self.how == "hangs":
                 # with Python's lock, as a C library does
                 ctypes.PyDLL(None).sleep(3600)

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from benchmark_utils.problem.certificate import certify
+from benchmark_utils.wiring.benchopt_private import start_solver, warm_up
 from harness import (
     all_solvers,
     attach,
@@ -306,11 +307,11 @@ def test_the_terminal_is_not_flooded(name, capfd):
     data = dataset("simulated", n_samples=30, n_features=3)
     set_problem(problem, data)
     attach(problem, data, one)
-    skip, reason = one._set_objective(problem)
+    skip, reason = start_solver(one, problem)
     if skip:
         assert "no GPU" in reason
         return
-    one._warm_up()
+    warm_up(one)
     capfd.readouterr()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import plotly
 from benchopt.benchmark import Benchmark
-from benchopt.plotting import _sanitize_config
 from benchopt.plotting.generate_html import get_results, render_all_results
 from benchopt.plotting.helpers import reset_solver_styles
 from benchopt.results import read_results
@@ -54,7 +53,7 @@ def make_page(result, target=None, home=HOME):
     result = Path(result).resolve()
     target = Path(target or result.with_suffix(".html"))
     benchmark = Benchmark(ROOT)
-    config = _sanitize_config(benchmark.get_plot_config())
+    config = benchmark.get_plot_config()
     reset_solver_styles()
     found = get_results([result], result.parent, benchmark, config)
     found[0]["json_plots"] = compact(json.loads(found[0]["json_plots"]))

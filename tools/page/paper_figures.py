@@ -19,7 +19,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from benchopt.benchmark import Benchmark
-from benchopt.plotting import _sanitize_config, generate_matplotlib
+from benchopt.plotting import generate_matplotlib
 from benchopt.plotting.helpers import reset_solver_styles
 from benchopt.results import read_results
 from benchopt.utils.parametrized_name_mixin import product_param
@@ -29,6 +29,7 @@ import matplotlib.pyplot as plt
 from matplotlib.backend_bases import FigureCanvasBase
 
 from benchmark_utils.report import provenance, summary
+from benchmark_utils.wiring.benchopt_private import pages_of
 from tools import ROOT
 from tools.published import newest_result
 
@@ -82,8 +83,8 @@ def pages(df, kinds=None):
     of one problem, the solvers by `rank`.
     """
     benchmark = Benchmark(ROOT)
-    config = _sanitize_config(benchmark.get_plot_config())
-    plots = {plot._get_name(): plot for plot in benchmark.get_plots()}
+    config = benchmark.get_plot_config()
+    plots = {plot.name: plot for plot in benchmark.get_plots()}
     ranks, captions = solvers_by_rank(df), {None: caption(df)}
     for problem, rows in df.groupby(summary.PROBLEM):
         captions[problem] = caption(rows)
@@ -101,8 +102,7 @@ def pages(df, kinds=None):
             for name in plot.options
             if all(f"{kind}_{name}" in view for view in views)
         }
-        plot._check()
-        data, options = plot._get_all_plots(df)
+        data, options = pages_of(plot, df)
         chosen = product_param(options)
         for (key, page), choice in zip(data.items(), chosen, strict=True):
             problem = (choice.get("dataset"), choice.get("objective"))

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from benchopt.benchmark import Benchmark, _list_parametrized_classes
+from benchopt.benchmark import Benchmark
 
 from benchmark_utils.report import provenance
+from benchmark_utils.wiring.benchopt_private import instances
 from tools import ROOT
 from tools.published import RESULTS
 
@@ -73,9 +74,7 @@ def check_config(df, config):
         ("objective", benchmark.check_objective_filters(config["objective"])),
     ):
         wanted = {
-            str(one) for one, _ in _list_parametrized_classes(
-                *known, check_installed=False
-            )
+            str(one) for one, _ in instances(*known, check_installed=False)
         }
         strange = set(df[f"{what}_name"]) - wanted
         if strange:

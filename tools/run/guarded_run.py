@@ -14,12 +14,12 @@ import webbrowser
 from pathlib import Path
 
 from benchopt import runner
-from benchopt.benchmark import _list_parametrized_classes
 from benchopt.cli.main import run
 from benchopt.utils import pdb_helpers
 from benchopt.utils.terminal_output import TerminalOutput
 
 from benchmark_utils.report import not_run
+from benchmark_utils.wiring.benchopt_private import instances, replace_run
 from tools import ROOT
 from tools.page.make_page import make_page
 from tools.run.progress import Progress
@@ -118,7 +118,7 @@ def end_with_the_parent():
 def count_runs(solvers, datasets, objectives, n_repetitions):
     """The number of runs of what is installed."""
     n_datasets, n_objectives, n_solvers = (
-        sum(installed for _, installed in _list_parametrized_classes(
+        sum(installed for _, installed in instances(
             *classes, check_installed=checked
         ))
         for classes, checked in (
@@ -140,7 +140,7 @@ def what_is_missing(solvers):
 
 
 def run_with_progress(run_all):
-    """Wrap benchopt's `_run_benchmark`: count, and write our page."""
+    """Wrap benchopt's run of a benchmark: count, and write our page."""
 
     def wrapped(benchmark, solvers, forced_solvers, *, datasets, objectives,
                 n_repetitions=None, plot_result=True, display=True,
@@ -195,7 +195,7 @@ def main():
         end_with_the_parent()
     runner.parallel_run = guarded(runner.parallel_run)
     pdb_helpers.traceback = last_error
-    runner._run_benchmark = run_with_progress(runner._run_benchmark)
+    replace_run(run_with_progress)
     runner.generate_run_kwargs = generate_run_kwargs
     run(
         [str(ROOT), *sys.argv[1:]],

@@ -8,8 +8,11 @@ its second.
 """
 from itertools import islice
 
-from benchopt._generate_runs import _get_all_runs, get_solver_kwargs
-from benchopt.benchmark import _list_parametrized_classes
+from benchmark_utils.wiring.benchopt_private import (
+    all_runs,
+    get_solver_kwargs,
+    instances,
+)
 
 
 def generate_run_kwargs(
@@ -27,10 +30,8 @@ def generate_run_kwargs(
     common : dict
         What is the same for all runs.
     """
-    count = sum(
-        installed for _, installed in _list_parametrized_classes(*solvers)
-    )
-    problems = _get_all_runs(
+    count = sum(installed for _, installed in instances(*solvers))
+    problems = all_runs(
         benchmark, solvers, forced_solvers, datasets, objectives, terminal
     )
     # no look at the next problem: benchopt prints its name then

@@ -26,12 +26,13 @@ SOLVERS = (
 CALL = """
 import json, sys, time
 sys.path[:0] = [{root!r}, {tests!r}]
-from harness import attach, dataset, objective, set_problem, solver
+from benchmark_utils.wiring.benchopt_private import attach, start_solver
+from harness import dataset, objective, set_problem, solver
 problem = objective(l2=0.2)
 set_problem(problem, dataset("simulated", n_samples=2000, n_features=100))
 one = solver({name!r})
 attach(problem, "simulated", one)
-one._set_objective(problem)
+start_solver(one, problem)
 stop_val = 1e-8 if one.sampling_strategy == "tolerance" else 30
 times = []
 for _ in range(6):

@@ -8,9 +8,9 @@ requirements-data.txt; a minute.
 """
 import numpy as np
 from benchopt.benchmark import Benchmark
-from benchopt.utils.run_context import RunContext
 from scipy import sparse
 
+from benchmark_utils.wiring.benchopt_private import attach
 from tools import ROOT
 from tools.tables.markdown import parser, show_or_write
 
@@ -79,7 +79,7 @@ def load(cls, **parameters):
     if "scaling" in cls.parameters:
         parameters = dict(scaling="raw", test_share=0.0) | parameters
     one = cls.get_instance(**parameters)
-    RunContext().set_run_context("", one, "", repetition=0, base_seed=0)
+    attach(dataset=one)
     data = one.get_data()
     return data["X"], np.asarray(data["y"])
 

@@ -67,16 +67,21 @@ def library(cls, known):
 
 
 def handled(variants, feature):
-    """yes, nothing, or the values of the parameters that do."""
-    yes = [one for one in variants if FEATURES[feature](one)]
-    if len(yes) == len(variants):
+    """Say yes, nothing, or the values of the parameters that do.
+
+    `variants` are pairs of the parameters and the solver that has them.
+    """
+    yes = [FEATURES[feature](one) for _, one in variants]
+    if all(yes):
         return "yes"
     # the values that every variant with them handles
     values = []
-    for name in variants[0]._parameters:
-        for value in dict.fromkeys(v._parameters[name] for v in variants):
-            some = [v for v in variants if v._parameters[name] == value]
-            if all(v in yes for v in some):
+    for name in variants[0][0]:
+        for value in dict.fromkeys(given[name] for given, _ in variants):
+            if all(
+                handles for (given, _), handles in zip(variants, yes)
+                if given[name] == value
+            ):
                 values.append(str(value))
     return ", ".join(values)
 
@@ -98,7 +103,7 @@ def link(cls):
 
 def row(cls, known):
     variants = [
-        cls.get_instance(**parameters)
+        (parameters, cls.get_instance(**parameters))
         for parameters in product_param(cls.parameters)
     ]
     method = cls.__doc__.strip().splitlines()[0].rstrip(".")
