@@ -42,9 +42,11 @@ def use_own_numba_cache():
     parent = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(parent) if parent else _PACKAGE / "__pycache__"
     try:
-        folder = (
-            parent / f"numba-{numba.__version__}-{sources_hash(*COMPILED)}"
-        )
+        name = f"numba-{numba.__version__}-{sources_hash(*COMPILED)}"
+        # kernels that check where they read and write, see `compilation`
+        if os.environ.get("FENCHEL_CHECK") == "1":
+            name += "-checked"
+        folder = parent / name
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return

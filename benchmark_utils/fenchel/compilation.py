@@ -1,5 +1,11 @@
 """How the kernels of this package are compiled."""
+import os
+
 import numba
+
+# With it, compiled code sees to it that what it reads and writes belongs to
+# its arrays, vectors too: for tests, a hundred times slower
+CHECKED = os.environ.get("FENCHEL_CHECK") == "1"
 
 # Loops may reorder sums and contract a * b + c; NaN and infinity keep their
 # meaning, so an overflow is still seen
@@ -12,5 +18,7 @@ def njit(function=None, **options):
     To be used as ``@njit`` or, with more of numba's options,
     ``@njit(fastmath=LOOPS)``.
     """
+    if CHECKED:
+        options["boundscheck"] = True
     compiled = numba.njit(**{"error_model": "numpy", "cache": True} | options)
     return compiled if function is None else compiled(function)

@@ -11,12 +11,14 @@ Each function is an intrinsic of one to eight instructions. A vector has
 shorter. Arrays of float32 can be loaded as such vectors. `read`, `fill` and
 `lanes` are of the array's own type, for float32 vectors of twice as many
 entries, so a kernel that uses these is for both. Indices count entries of the
-array and are not checked.
+array and are checked only where `compilation.CHECKED` asks for it.
 """
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
+
+from ..compilation import CHECKED
 
 LANES = 8
 # Of float32, as many bytes: two registers of 32, so that one waits for its
@@ -73,11 +75,33 @@ def magnitude_of(builder, a):
     return called(builder, f"llvm.fabs.{_suffix(a.type)}", a)
 
 
-def data_pointer(context, builder, array_type, array):
-    """Pointer to the first entry of an array."""
-    return cgutils.create_struct_proxy(array_type)(
+def address(context, builder, array_type, array, index, count, scalar=None):
+    """Return a pointer to array[index], from where `count` entries are used.
+
+    They are checked to belong to the array where that is asked for. Entries
+    are of the type `scalar`, by default the array's own; `count` may be a
+    number of LLVM.
+    """
+    parts = cgutils.create_struct_proxy(array_type)(
         context, builder, value=array
-    ).data
+    )
+    own = context.get_value_type(array_type.dtype)
+    scalar = scalar or own
+    if CHECKED:
+        if isinstance(count, int):
+            count = ir.Constant(INT64, count)
+        halves = 2 if scalar == SINGLE and own == DOUBLE else 1
+        size = builder.mul(parts.nitems, ir.Constant(INT64, halves))
+        outside = builder.or_(
+            builder.icmp_signed("<", index, ir.Constant(INT64, 0)),
+            builder.icmp_signed(">", builder.add(index, count), size),
+        )
+        with builder.if_then(outside, likely=False):
+            context.call_conv.return_user_exc(
+                builder, IndexError, ("a vector lies beyond its array",)
+            )
+    data = builder.bitcast(parts.data, scalar.as_pointer())
+    return builder.gep(data, [index])
 
 
 def is_flat(array):
@@ -115,9 +139,9 @@ def load(typingctx, array, index):
     """array[index:index + 8] as float64; the array may be float32."""
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
+        place = address(context, builder, signature.args[0], *args, LANES)
         scalar = context.get_value_type(signature.args[0].dtype)
-        return wide_load(builder, builder.gep(data, [args[1]]), scalar)
+        return wide_load(builder, place, scalar)
 
     if is_flat(array):
         return float64x8(array, types.intp), codegen
@@ -140,11 +164,11 @@ def read(typingctx, array, index):
     """A vector of the array's own type, from array[index] on."""
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        return plain_load(
-            builder, builder.gep(data, [args[1]]),
-            context.get_value_type(signature.return_type),
+        vector = context.get_value_type(signature.return_type)
+        place = address(
+            context, builder, signature.args[0], *args, vector.count
         )
+        return plain_load(builder, place, vector)
 
     if is_flat(array) and array.dtype in _OF:
         return _OF[array.dtype](array, types.intp), codegen
@@ -156,9 +180,12 @@ def store(typingctx, array, index, value):
     """A vector of the array's own type goes to array[index] and on."""
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        align = 8 if value == float64x8 else 4
-        wide_store(builder, args[2], builder.gep(data, [args[1]]), align)
+        array, index, vector = args
+        place = address(
+            context, builder, signature.args[0], array, index,
+            vector.type.count,
+        )
+        wide_store(builder, vector, place, 8 if value == float64x8 else 4)
         return context.get_dummy_value()
 
     if is_flat(array) and _OF.get(array.dtype) == value:
@@ -171,8 +198,9 @@ def get(typingctx, array, index):
     """array[index], without a look whether the index is negative."""
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        return builder.load(builder.gep(data, [args[1]]))
+        return builder.load(
+            address(context, builder, signature.args[0], *args, 1)
+        )
 
     if is_flat(array) and array.dtype == types.float64:
         return types.float64(array, types.intp), codegen
@@ -184,8 +212,9 @@ def put(typingctx, array, index, value):
     """array[index] = value, the same."""
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        builder.store(args[2], builder.gep(data, [args[1]]))
+        builder.store(args[2], address(
+            context, builder, signature.args[0], *args[:2], 1
+        ))
         return context.get_dummy_value()
 
     if is_flat(array) and array.dtype == types.float64:

@@ -13,7 +13,7 @@ from .simd import (
     INT64,
     LANES,
     SINGLE,
-    data_pointer,
+    address,
     float64x8,
     fma_of,
     is_flat,
@@ -111,56 +111,60 @@ def make_tile(diagonal, single=False, whole=False):
     vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        data = builder.bitcast(data, scalar.as_pointer())
+        def at(index, count, kind):
+            return address(
+                context, builder, signature.args[0], args[0], index, count,
+                kind,
+            )
+
         # nothing of it is a loop over rows: each number has code of its own
         for rows in range(1, 5):
             wanted = builder.icmp_signed(
                 "==", args[7], ir.Constant(INT64, rows)
             )
             with builder.if_then(wanted):
-                add_tile(builder, data, rows, *args[1:7], *args[8:])
+                add_tile(builder, at, rows, *args[1:7], *args[8:])
         return context.get_dummy_value()
 
-    def add_tile(
-        builder, data, rows, a, b, stride, h, depth, sums, width=None
-    ):
-        """The code for so many rows."""
+    def constant(value):
+        return ir.Constant(INT64, value)
+
+    def add_tile(builder, at, rows, a, b, stride, h, depth, sums, width=None):
+        """Emit the code for so many rows."""
         columns = rows if diagonal else 4
+        samples = builder.mul(depth, constant(step))
 
         def starts(first, count):
             return [
-                builder.gep(data, [builder.add(
-                    first, builder.mul(stride, ir.Constant(INT64, i))
-                )]) for i in range(count)
+                at(
+                    builder.add(first, builder.mul(stride, constant(i))),
+                    samples, scalar,
+                ) for i in range(count)
             ]
 
-        from_a, from_h = starts(a, rows), builder.gep(data, [h])
+        def target(i, k):
+            """Where the sum of an entry, or the row of its column, goes."""
+            if whole:
+                place = builder.add(sums, builder.mul(width, constant(k)))
+                return at(place, 4, DOUBLE)
+            place = builder.add(sums, constant(lanes * (4 * k + i)))
+            return at(place, lanes, scalar)
+
+        from_a, from_h = starts(a, rows), at(h, samples, scalar)
         from_b = from_a if diagonal else starts(b, columns)
-        if whole:
-            data = builder.bitcast(data, DOUBLE.as_pointer())
-        target = builder.gep(data, [sums])
         for entries, ways in _groups(rows, columns, diagonal, step // lanes):
             add_group(
-                builder, entries, ways, from_a, from_b, from_h, depth, target,
-                width,
+                builder, entries, ways, from_a, from_b, from_h, depth, target
             )
 
     def add_group(
-        builder, entries, ways, from_a, from_b, from_h, depth, target, width
+        builder, entries, ways, from_a, from_b, from_h, depth, target
     ):
-        """One loop over the samples."""
-
-        def constant(value):
-            return ir.Constant(INT64, value)
-
+        """Emit one loop over the samples."""
         zero = ir.Constant(vector, [0.0] * lanes)
         old = [zero] * (len(entries) * ways)
         if not whole:
-            places = [
-                builder.gep(target, [constant(lanes * (4 * k + i))])
-                for i, k in entries
-            ]
+            places = [target(i, k) for i, k in entries]
             old[:len(entries)] = [
                 plain_load(builder, one, vector) for one in places
             ]
@@ -225,9 +229,7 @@ def make_tile(diagonal, single=False, whole=False):
         sums = dict(zip(entries, sums, strict=True))
         for k in its_columns:
             four = [sums.get((i, k), zero) for i in range(4)]
-            wide_store(builder, _folded(builder, four), builder.gep(
-                target, [builder.mul(width, constant(k))]
-            ))
+            wide_store(builder, _folded(builder, four), target(0, k))
 
     @intrinsic
     def tile(typingctx, work, a, b, stride, h, depth, sums, rows):
@@ -252,8 +254,12 @@ def _make_sum_four(single):
     vector = ir.VectorType(scalar, lanes)
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        start = builder.gep(data, [args[1]])
+        work, source, target = args
+        kind = signature.args[0]
+        start = address(
+            context, builder, kind, work, source, 3 * SUM_LANES + lanes,
+            scalar,
+        )
         sums = _folded(builder, [
             plain_load(
                 builder,
@@ -261,7 +267,9 @@ def _make_sum_four(single):
                 vector,
             ) for k in range(4)
         ])
-        wide_store(builder, sums, builder.gep(data, [args[2]]))
+        wide_store(builder, sums, address(
+            context, builder, kind, work, target, 4
+        ))
         return context.get_dummy_value()
 
     @intrinsic
@@ -282,12 +290,14 @@ def narrow(typingctx, work, source, target):
     """
 
     def codegen(context, builder, signature, args):
-        data = data_pointer(context, builder, signature.args[0], args[0])
-        one = wide_load(builder, builder.gep(data, [args[1]]))
-        out = builder.bitcast(data, SINGLE.as_pointer())
+        work, source, target = args
+        kind = signature.args[0]
+        one = wide_load(
+            builder, address(context, builder, kind, work, source, LANES)
+        )
         wide_store(
             builder, builder.fptrunc(one, ir.VectorType(SINGLE, LANES)),
-            builder.gep(out, [args[2]]), 4,
+            address(context, builder, kind, work, target, LANES, SINGLE), 4,
         )
         return context.get_dummy_value()
 
@@ -328,28 +338,34 @@ def transpose(typingctx, data, source, stride, factors, work, target, pitch):
     """
 
     def codegen(context, builder, signature, args):
+        data, source, stride, factors, work, target, pitch = args
         scalar = context.get_value_type(signature.args[0].dtype)
-        pointer = builder.gep(
-            data_pointer(context, builder, signature.args[0], args[0]),
-            [args[1]],
-        )
-        first = builder.gep(
-            data_pointer(context, builder, signature.args[4], args[4]),
-            [args[5]],
-        )
+
+        def at(which, array, first, step, k, count):
+            index = builder.add(
+                first, builder.mul(step, ir.Constant(INT64, k))
+            )
+            return address(
+                context, builder, signature.args[which], array, index, count
+            )
+
         for begin in range(0, LANES, SUM_LANES):
             lanes = range(begin, begin + SUM_LANES)
-            rows = []
-            for _ in lanes:
-                rows.append(wide_load(builder, pointer, scalar, SUM_LANES))
-                pointer = builder.gep(pointer, [args[2]])
-            labels, out = args[3], first
+            rows = [
+                wide_load(
+                    builder, at(0, data, source, stride, i, SUM_LANES),
+                    scalar, SUM_LANES,
+                ) for i in lanes
+            ]
+            labels, out = factors, target
             if SUM_LANES < LANES:
                 labels = shuffled(builder, labels, labels, lanes)
-                out = builder.gep(first, [ir.Constant(INT64, begin)])
-            for row in _transposed(builder, rows):
-                wide_store(builder, builder.fmul(row, labels), out)
-                out = builder.gep(out, [args[6]])
+                out = builder.add(target, ir.Constant(INT64, begin))
+            for j, row in enumerate(_transposed(builder, rows)):
+                wide_store(
+                    builder, builder.fmul(row, labels),
+                    at(4, work, out, pitch, j, SUM_LANES),
+                )
         return context.get_dummy_value()
 
     if not is_flat(data):

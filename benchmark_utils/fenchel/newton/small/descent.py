@@ -331,6 +331,10 @@ def _fit_from(
             total, bound, best, best_bound, worse
         )
         if worse == PATIENCE:
+            if draft:
+                # margins and weights in float64 are not there yet
+                single, over, worse = False, True, 0
+                continue
             status = FLOAT64_LIMIT
             break
         if iteration == max_iter:
