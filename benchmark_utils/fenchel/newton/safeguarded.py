@@ -1,216 +1,498 @@
-r"""Newton's method in float64 on all rows, for what defeats `dense.descent`.
+r"""Newton's method in float64 on all rows, for what defeats the fast kernels.
 
-Every iteration: gradient, curvature, a Cholesky factor of the whole Hessian
-(or its diagonal, where it is too large), a direction from :math:`H d = -g` by
-conjugate gradients on that factor, which repair what rounding did to it, and
-a step length on the margins.
+It is plain NumPy, so nothing has to be compiled for a method that is rarely
+needed, and takes sparse data too. Every point is computed afresh from X, F
+never rises, and the best point is what is returned. Columns far from zero are
+centred where there is an intercept, and scaled to norm 1 in the linear
+systems.
+
+The direction solves :math:`H d = -g`:
+
+- by a Cholesky factor of H or, where H is nearly singular, as the least
+  squares problem whose matrix is the square root of H; its condition is the
+  root of H's;
+- for n < p by Newton's method on the n coefficients of w = X'a,
+  :math:`\alpha = S (\lambda_2 I + S K S)^{-1} S z`, where K = X X',
+  S = diag(h)^(1/2) and z are the working responses (see `newton.kernel`);
+- by conjugate gradients and the diagonal of H, where neither fits.
+
+A. Bjorck, Numerical Methods for Least Squares Problems, 1996, chapter 2,
+doi:10.1137/1.9781611971484.
 """
+import math
+from typing import NamedTuple
+
 import numpy as np
-
-from ..compilation import LOOPS, njit
-from ..datafits.margins import exact_step
-from ..linalg.cholesky import factorize, solve
-from ..linalg.gram import weighted_gram
-from .dense.products import (
-    along,
-    balanced_gap,
-    exact_gradient,
-    hessian_product,
-)
-from .small.descent import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
-    REACHED,
+from scipy import sparse
+from scipy.linalg import (
+    LinAlgError,
+    cho_solve,
+    cholesky,
+    qr,
+    solve_triangular,
 )
 
+from ..duality import class_factor
+from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
+
+_UNIT = 2.0**-53
+# Plain Python: to compile it would take longer than most of these fits
+_class_factor = class_factor.py_func
+# Entries of a block of rows: 1 MB of float64
+_BLOCK = 2**17
+# Columns of a factor, and multiply-adds of a QR decomposition, at most
+_FACTOR_COLUMNS, _QR_COST = 4000, 2e10
+# Below this square of a diagonal entry of the Cholesky factor (of a matrix
+# with unit diagonal) the solution has no eight digits
+_SINGULAR = 1e-8
+# Products of one direction at most, with a factor and without
+_MOST, _MOST_DIAGONAL = 30, 500
 # Iterations without progress that are waited for
 _PATIENCE = 10
-# Products of one direction at most, with a factor and without
-_MOST, _MOST_DIAGONAL = 60, 500
+# Rounding of F: a rise by less is none
+_LEVEL = 1e-13
+# A mean of this many spreads: the column is centred
+_FAR = 10.0
+# Least curvature of a sample on the wrong side in the least squares problem,
+# whose right hand side is s / sqrt(h)
+_FLAT = 1e-12
 
 
-@njit(fastmath=LOOPS)
-def _diagonal(X, h, ridge, inverse):
-    """inverse = 1 / diag(X' diag(h) X + ridge), a column of ones last."""
-    p = X.shape[1]
-    inverse[:] = ridge
-    for i in range(X.shape[0]):
-        for j in range(p):
-            inverse[j] += h[i] * X[i, j] * X[i, j]
-        for j in range(p, inverse.size):
-            inverse[j] += h[i]
-    for j in range(inverse.size):
-        inverse[j] = 1.0 / inverse[j] if inverse[j] > 0.0 else 0.0
+class Point(NamedTuple):
+    """A point with all that was computed from X at it."""
+
+    x: np.ndarray  # coefficients, an intercept last
+    value: float  # F
+    gap: float  # a bound of the duality gap in exact arithmetic
+    m: np.ndarray  # margins
+    s: np.ndarray  # sigmoid(-m)
+    h: np.ndarray  # s (1 - s)
+    g: np.ndarray  # the gradient of F
 
 
-@njit(fastmath=LOOPS)
-def newton(
-    X, y, l2, intercept, tol, max_iter, direct, w, V, rows, panel, C, L,
-    scale, counts,
-):
-    """Minimise F from w.
+class Problem:
+    """X, y and lambda2, the columns of X centred and scaled where it helps.
 
     Parameters
     ----------
-    X : array of shape (n, p), C order, float64
-    y : array of shape (n,), float64, -1 and +1
+    X : array or sparse matrix of shape (n, p)
+    y : array of shape (n,), -1 and +1
+    l2 : float
+    intercept : bool
+    """
+
+    def __init__(self, X, y, l2, intercept):
+        self.X, self.y, self.l2, self.intercept = X, y, l2, intercept
+        self.n, self.p = X.shape
+        self.sparse = sparse.issparse(X)
+        rows = max(32, _BLOCK // self.p)
+        self.blocks = [
+            slice(i, min(i + rows, self.n)) for i in range(0, self.n, rows)
+        ]
+        # additions in a row: scipy adds one entry after the other
+        self.depth = min(rows, self.n) + len(self.blocks)
+        if self.sparse:
+            self.depth = self.n
+        self.n_passes = self.n_gram = self.n_products = 0
+        self.centre = self.K = self.squared = None
+        if self.sparse:
+            self.measure_sparse()
+        else:
+            self.measure()
+        #: the coefficients of rows are fewer than those of columns
+        self.by_rows = (
+            not self.sparse and self.n < self.p and self.n <= _FACTOR_COLUMNS
+        )
+        self.direct = not self.by_rows and self.p < _FACTOR_COLUMNS
+
+    def measure(self):
+        """Find `centre`, `scale` (1 / column norms) and norms of the rows.
+
+        `lengths` are those of X, `spreads` those of the centred rows.
+        """
+        X, n = self.X, self.n
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0))
+        unit = np.where(largest > 0.0, largest, 1.0).astype(np.float64)
+        mean = sum((self.block(i) / unit).sum(axis=0) for i in self.blocks)
+        mean /= n
+        squares = np.zeros(self.p)
+        self.lengths = self.lengths_of_rows()
+        for rows in self.blocks:
+            block = self.block(rows) / unit - mean
+            squares += np.einsum("ij,ij->j", block, block)
+        if self.intercept and (n * mean**2 > _FAR**2 * squares).any():
+            self.centre = mean * unit
+        else:
+            squares += n * mean**2
+        self.spreads = self.lengths_of_rows()
+        norms = np.sqrt(squares) * unit
+        self.scale = 1.0 / np.where(norms > 0.0, norms, 1.0)
+
+    def lengths_of_rows(self):
+        """Norms of the rows, centred if `centre` is there."""
+        blocks = (self.block(rows) for rows in self.blocks)
+        return np.concatenate([
+            top * np.linalg.norm(block / max(top, 1e-300), axis=1)
+            for block in blocks for top in [abs(block).max()]
+        ])
+
+    def measure_sparse(self):
+        """Find `scale` and the norms of the rows of a sparse X."""
+        top = max(abs(self.X.data).max(initial=0.0), 1e-300)
+        #: of X / top
+        self.squared = (self.X.astype(np.float64) / top).tocsr()
+        self.squared.data **= 2
+        self.squared.data *= top * top
+        ones = np.ones
+        norms = np.sqrt(self.squared.T @ ones(self.n))
+        self.scale = 1.0 / np.where(norms > 0.0, norms, 1.0)
+        self.lengths = self.spreads = np.sqrt(self.squared @ ones(self.p))
+
+    def block(self, rows, centred=True):
+        """Return rows of X as dense float64, centred if `centre` is there."""
+        block = self.X[rows]
+        if self.sparse:
+            return block.toarray().astype(np.float64, copy=False)
+        block = block.astype(np.float64, copy=False)
+        if self.centre is None or not centred:
+            return block
+        return block - self.centre
+
+    def forward(self, v, centred=True):
+        """Compute X v, an intercept's entry last in v."""
+        self.n_passes += 1
+        shift = v[self.p:].sum()
+        if self.sparse:
+            return self.X @ v[:self.p] + shift
+        return np.concatenate([
+            self.block(rows, centred) @ v[:self.p] for rows in self.blocks
+        ]) + shift
+
+    def backward(self, r):
+        """Compute [X 1]' r, without the 1 where there is no intercept."""
+        self.n_passes += 1
+        if self.sparse:
+            out = self.X.T @ r
+        else:
+            out = sum(r[rows] @ self.block(rows) for rows in self.blocks)
+        return np.append(out, r.sum()) if self.intercept else out
+
+    def at(self, x, centred=True):
+        """Compute a `Point`, its gap with the balanced dual point.
+
+        `centred` tells whether the intercept is that of centred columns.
+        """
+        m = self.y * self.forward(x, centred)
+        e = np.exp(-np.abs(m))
+        s = np.where(m > 0.0, e, 1.0) / (1.0 + e)
+        h = e / (1.0 + e)**2
+        w, l2 = x[:self.p], self.l2
+        value = (np.log1p(e) + np.maximum(-m, 0.0)).sum() + l2 / 2 * (w @ w)
+        g = -self.backward(self.y * s)
+        a, price = s, 0.0
+        residual = g[:self.p] = g[:self.p] + l2 * w
+        if self.intercept:
+            a, price = self.balanced(m, s)
+            residual = l2 * w - self.backward(self.y * a)[:self.p]
+        gap = self.bounded(x, a, h, price, residual @ residual)
+        return Point(x, value, gap if value < np.inf else np.inf, m, s, h, g)
+
+    def bounded(self, x, a, h, price, square):
+        """Bound the gap in exact arithmetic, as `duality.bounded`.
+
+        By the rows, so that a large one counts with its own weight; and with
+        sum y a = 0 the product X'(y a) is that of the centred columns, whose
+        entries are wrong by the rounding of X.
+        """
+        noise = 2.0 * _UNIT * (
+            (self.depth + 2) * (a @ self.spreads) + 3.0 * (a @ self.lengths)
+        )
+        w = x[:self.p]
+        change = _UNIT * (self.p + 2) * (
+            self.lengths * np.linalg.norm(w) + abs(x[self.p:].sum())
+        )
+        curvature = np.minimum(0.25, h * np.exp(np.minimum(change, 30.0)))
+        shift = math.sqrt(0.5 * (curvature @ change**2))
+        first = math.sqrt(price) + shift
+        second = math.sqrt(square) + noise
+        return first * first + second * second / (2.0 * self.l2)
+
+    def balanced(self, m, s):
+        """Return weights a with sum y a = 0, and sum KL(a | s)."""
+        c, sign = _class_factor(self.y @ s, s.sum())
+        if not c < 1.0:
+            return s, 0.0
+        heavy = self.y * sign > 0.0
+        dual = np.where(heavy, c * s, s)
+        rest = np.logaddexp(0.0, np.log1p(-c) - m[heavy])
+        log_c = np.log(c) if c > 0.0 else 0.0
+        terms = dual[heavy] * log_c + (1.0 - dual[heavy]) * rest
+        return dual, np.maximum(terms, 0.0).sum()
+
+    def hessian(self, v, h):
+        """Compute H v."""
+        self.n_products += 1
+        out = self.backward(h * self.forward(v))
+        out[:self.p] += self.l2 * v[:self.p]
+        return out
+
+    def direction(self, point, damping, forcing, by_squares):
+        """Find a solution d of (H + damping diag(H)) d = -g.
+
+        `by_squares`: by least squares where H is nearly singular.
+        """
+        most = _MOST
+        if self.by_rows and not damping:
+            return self.direction_by_rows(point)
+        if self.direct:
+            scale, factor = self.factor(point.h, damping, by_squares)
+            if factor is None:
+                return self.least_squares(point, scale, max(damping, 1e-30))
+
+            def solve(r):
+                return scale * cho_solve(factor, scale * r)
+        else:
+            most = _MOST_DIAGONAL
+            inverse = 1.0 / ((1.0 + damping) * self.diagonal(point.h))
+
+            def solve(r):
+                return inverse * r
+
+        return _conjugate_gradients(
+            lambda v: self.hessian(v, point.h), solve, -point.g, forcing, most
+        )
+
+    def diagonal(self, h):
+        """Compute the diagonal of H."""
+        self.n_passes += 1
+        if self.sparse:
+            squares = self.squared.T @ h
+        else:
+            squares = sum(h[i] @ self.block(i)**2 for i in self.blocks)
+        if self.intercept:
+            squares = np.append(squares, h.sum())
+        squares[:self.p] += self.l2
+        return np.maximum(squares, 1e-300)
+
+    def factor(self, h, damping, by_squares):
+        """Factor diag(scale) (H + damping diag(H)) diag(scale).
+
+        Returns the scale, for a unit diagonal, and None where the matrix is
+        nearly singular, `by_squares`, and not too large for that.
+        """
+        q = self.p + self.intercept
+        scale, ridge = np.ones(q), np.zeros(q)
+        scale[:self.p] = self.scale
+        ridge[:self.p] = self.l2 * self.scale**2
+        H = np.zeros((q, q))
+        roots = np.sqrt(h)
+        for rows in self.blocks:
+            A = self.weighted(rows, roots[rows], scale)
+            H += A.T @ A
+        self.n_gram += 1
+        H.flat[::q + 1] += ridge
+        unit = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
+        H *= unit[:, None] * unit
+        jitter = damping
+        while True:
+            H.flat[::q + 1] = 1.0 + jitter
+            try:
+                factor = cholesky(H, check_finite=False), False
+                least = factor[0].diagonal().min()**2
+            except LinAlgError:
+                least = 0.0
+            if least > _SINGULAR or least > 0.0 and jitter > damping:
+                return scale * unit, factor
+            if by_squares and (self.n + q) * q * q <= _QR_COST:
+                return scale * unit, None
+            jitter = max(1e-10, 10.0 * jitter)
+
+    def least_squares(self, point, scale, damping):
+        """Find d by a QR decomposition of the square root of H, by blocks."""
+        q, l2 = len(scale), self.l2
+        h = np.where(point.m < 0.0, np.maximum(point.h, _FLAT), point.h)
+        roots = np.sqrt(np.maximum(h, 1e-300))
+        # the last column is the right hand side
+        R = np.zeros((2 * q, q + 1))
+        R.flat[:q * (q + 1):q + 2] = math.sqrt(damping)
+        R[q:, :q] = np.diag(math.sqrt(l2) * scale)
+        R[q:, q] = -math.sqrt(l2) * point.x
+        if self.intercept:
+            R[-1] = 0.0
+        for rows in self.blocks:
+            right = self.y[rows] * point.s[rows] / roots[rows]
+            R = np.vstack([R, np.column_stack([
+                self.weighted(rows, roots[rows], scale), right
+            ])])
+            R = qr(R, mode="r", overwrite_a=True, check_finite=False)[0]
+            R = R[:q + 1]
+        return scale * solve_triangular(
+            R[:q, :q], R[:q, q], check_finite=False
+        )
+
+    def weighted(self, rows, roots, scale):
+        """Return rows of diag(roots) [X 1] diag(scale)."""
+        A = self.block(rows) * scale[:self.p]
+        if self.intercept:
+            A = np.hstack([A, np.full((len(A), 1), scale[self.p])])
+        return A * np.reshape(roots, (-1, 1))
+
+    def direction_by_rows(self, point):
+        """Find d by the n coefficients of w + d = X'a."""
+        if self.K is None:
+            self.K = np.zeros((self.n, self.n))
+            step = max(1, 2**22 // self.n)
+            for first in range(0, self.p, step):
+                columns = slice(first, first + step)
+                part = self.X[:, columns].astype(np.float64)
+                if self.centre is not None:
+                    part -= self.centre[columns]
+                self.K += part @ part.T
+            self.n_gram += 1
+        S = np.sqrt(np.maximum(point.h, 1e-200))
+        # S z, where z are the working responses
+        target = self.y * (S * point.m + point.s / S)
+        M = S[:, None] * self.K * S
+        top, jitter = M.diagonal().max(), 0.0
+        M.flat[::self.n + 1] += self.l2
+        while True:
+            try:
+                factor = cholesky(M, check_finite=False), False
+                break
+            except LinAlgError:
+                if jitter > top:
+                    return np.zeros(len(point.x))
+                jitter = max(1e-15 * top, 10.0 * jitter)
+                M.flat[::self.n + 1] += jitter
+        a, d = cho_solve(factor, target), -point.x
+        if self.intercept:
+            ones = cho_solve(factor, S)
+            b = (S @ a) / (S @ ones)
+            a -= b * ones
+            d[self.p] += b
+        d[:self.p] += self.backward(S * a)[:self.p]
+        return d
+
+    def step(self, point, d):
+        """Minimise F(x + t d) over t > 0 on the margins; 0 uphill."""
+        dm = self.y * self.forward(d)
+        linear = self.l2 * (point.x[:self.p] @ d[:self.p])
+        bend = self.l2 * (d[:self.p] @ d[:self.p])
+        start = linear - point.s @ dm
+        t, low, high = 1.0, 0.0, np.inf
+        if not start < 0.0:
+            return 0.0
+        for _ in range(60):
+            e = np.exp(-np.abs(point.m + t * dm))
+            s = np.where(point.m + t * dm > 0.0, e, 1.0) / (1.0 + e)
+            slope = linear + t * bend - s @ dm
+            if abs(slope) <= -0.1 * start:
+                return t
+            low, high = (t, high) if slope < 0.0 else (low, t)
+            then = t - slope / max(bend + (s * (1.0 - s)) @ dm**2, 1e-300)
+            if high == np.inf:
+                then = min(max(then, 2.0 * t), 10.0 * t)
+            elif not low < then < high:
+                then = 0.5 * (low + high)
+            if abs(then - t) < 0.01 * t:
+                break
+            t = then
+        return t if high == np.inf else low
+
+
+def _conjugate_gradients(product, precondition, r, forcing, most):
+    """Solve H d = r until the residual has fallen to `forcing` of r."""
+    d = np.zeros(len(r))
+    v = z = precondition(r)
+    rz = first = r @ z
+    for _ in range(most):
+        Hv = product(v)
+        curved = v @ Hv
+        if not (curved > 0.0 and rz > 0.0):
+            break
+        d = d + rz / curved * v
+        r = r - rz / curved * Hv
+        z = precondition(r)
+        previous, rz = rz, r @ z
+        if not rz > forcing**2 * first:
+            break
+        v = z + rz / previous * v
+    return d
+
+
+def newton(X, y, l2, intercept, tol, max_iter, x):
+    """Minimise F from x, which becomes the solution.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, p)
+        Not changed, and no copy is made.
+    y : array of shape (n,), -1.0 and +1.0
     l2, tol : float; intercept : bool; max_iter : int
-    direct : bool
-        Factorize the Hessian.
-    w : array of shape (q,), float64
-        The start, becomes the solution; an intercept comes last.
-    V : array of shape (7, n), float64; rows : array of shape (n,), int64
-    panel, C, L : arrays, float64
-        Of `weighted_gram` and `factorize`; empty where not `direct`.
-    scale : array of shape (q,), float64
-    counts : array of shape (4,), int64, added to
-        Iterations, passes over the data, Gram matrices, products in CG.
+    x : array of shape (q,), float64
+        The start, becomes the best point found; an intercept comes last.
 
     Returns
     -------
     status : int
     gap, value : float
-        The certified gap and F.
+        A bound of the gap at x and F, where the numbers are finite.
+    counts : tuple of four int
+        Iterations, passes over the data, factors, products with the Hessian.
     """
-    n, p = X.shape
-    q = w.size
-    m, dm, s, h = V[0], V[1], V[2], V[3]
-    r, products, roots = V[4], V[5], V[6]
-    g, d, res = np.empty(q), np.empty(q), np.empty(q)
-    z, step, ridge = np.empty(q), np.empty(q), np.zeros(q)
-    work, data_grad, part, Hv = (
-        np.empty(q), np.empty(p), np.empty(p), np.empty(q)
-    )
-    ridge[:p] = l2
-    for i in range(n):
-        rows[i] = i
-    best, best_value, worse = np.inf, np.inf, 0
-    last_decrement = np.inf
+    with np.errstate(all="ignore"):
+        problem = Problem(X, y, float(l2), intercept)
+        return _newton(problem, tol, max_iter, x)
+
+
+def _newton(problem, tol, max_iter, x):
+    p, centre = problem.p, problem.centre
+    start = x.copy()
+    if centre is not None:
+        start[p] += centre @ x[:p]
+    point = problem.at(start)
+    if not point.value < np.inf:
+        point = problem.at(np.zeros(len(x)))
+    best = point
+    least, lowest, mark = point.gap, point.value, point.value
+    damping, worse, n_iter = 0.0, 0, 0
     status = ITERATION_LIMIT
     while True:
-        loss, grad_b = exact_gradient(
-            X, y, w[:p], w[p] if intercept else 0.0, m, s, h, r, part,
-            data_grad,
-        )
-        counts[1] += 1
-        gap = 0.0
-        norm = 0.0
-        for j in range(p):
-            g[j] = data_grad[j] + l2 * w[j]
-            gap += g[j] * g[j]
-            norm += w[j] * w[j]
-        gap /= 2.0 * l2
-        value = loss + 0.5 * l2 * norm
-        if intercept:
-            g[p] = grad_b
-        total = gap + (grad_b * grad_b if intercept else 0.0)
-        if gap <= tol * value:
-            if intercept:
-                gap = balanced_gap(X, y, w[:p], m, s, r, l2, part, data_grad)
-                counts[1] += 1
-            if gap <= tol * value:
-                status = REACHED
-                break
-        # a stall: neither the gap nor the value falls
-        if total < 0.5 * best or value < 0.99 * best_value:
-            worse = 0
-        else:
-            worse += 1
-            if worse == _PATIENCE:
-                status = FLOAT64_LIMIT
-                break
-        best = min(best, total)
-        best_value = min(best_value, value)
-        if counts[0] >= max_iter:
+        if point.gap <= tol * point.value:
+            status = REACHED
             break
-        counts[0] += 1
-
-        if direct:
-            for i in range(n):
-                roots[i] = np.sqrt(h[i])
-            weighted_gram(X, p, roots, rows, n, intercept, panel, C)
-            counts[2] += 1
-            if factorize(C, q, ridge, scale, L) < 0.0:
-                status = FLOAT64_LIMIT
-                break
-        else:
-            _diagonal(X, h, ridge, scale)
-            counts[1] += 1
-
-        for j in range(q):
-            d[j] = 0.0
-            res[j] = -g[j]
-        if direct:
-            solve(L, scale, res, work, z)
-        else:
-            z[:] = scale * res
-        rz = 0.0
-        for j in range(q):
-            step[j] = z[j]
-            rz += res[j] * z[j]
-        decrement = 0.0
-        # CG is as exact as the quadratic model is, no more; and no more than
-        # the certificate still asks for
-        forcing = min(0.1, max(
-            0.5 * np.sqrt(min(last_decrement / value, 1.0)),
-            0.1 * tol * value / max(gap, 1e-300),
-        ))
-        forcing = max(forcing, 1e-3)
-        for k in range(_MOST if direct else _MOST_DIAGONAL):
-            Hv[:] = 0.0
-            Hb = hessian_product(
-                X, step[:p], step[p] if intercept else 0.0, h, products, r,
-                part, Hv[:p],
-            )
-            counts[1] += 1
-            counts[3] += 1
-            if intercept:
-                Hv[p] = Hb
-            curved = 0.0
-            for j in range(q):
-                Hv[j] += ridge[j] * step[j]
-                curved += step[j] * Hv[j]
-            if not curved > 0.0:
-                break
-            a = rz / curved
-            for j in range(q):
-                d[j] += a * step[j]
-                res[j] -= a * Hv[j]
-            drop = 0.5 * a * rz
-            decrement += drop
-            if direct:
-                solve(L, scale, res, work, z)
-            else:
-                z[:] = scale * res
-            previous = rz
-            rz = 0.0
-            for j in range(q):
-                rz += res[j] * z[j]
-            if direct:
-                done = 0.5 * rz * a <= forcing * decrement
-            else:
-                done = drop * (k + 1) <= forcing * decrement
-            if done or not rz > 0.0:
-                break
-            for j in range(q):
-                step[j] = z[j] + rz / previous * step[j]
-        last_decrement = decrement
-
-        linear = 0.0
-        quadratic = 0.0
-        for j in range(p):
-            linear += l2 * w[j] * d[j]
-            quadratic += l2 * d[j] * d[j]
-        along(X, y, d[:p], d[p] if intercept else 0.0, 1.0, dm)
-        counts[1] += 1
-        t = exact_step(m, dm, linear, quadratic, 0.1)
-        if not t > 0.0:
+        if worse == _PATIENCE or not point.value < np.inf:
             status = FLOAT64_LIMIT
             break
-        for j in range(q):
-            w[j] += t * d[j]
-    if status != REACHED and intercept:
-        # report what can be certified where it stopped
-        gap = balanced_gap(X, y, w[:p], m, s, r, l2, part, data_grad)
-        counts[1] += 1
-    return status, gap, value
+        if n_iter >= max_iter:
+            break
+        n_iter += 1
+        worse += 1
+        forcing = min(0.1, math.sqrt(point.gap / point.value))
+        # where one kind of direction brings nothing, the other may
+        d = problem.direction(
+            point, damping, max(forcing, 1e-6), worse % 4 < 2
+        )
+        t = problem.step(point, d) if np.isfinite(d).all() else 0.0
+        new = problem.at(point.x + t * d) if t > 0.0 else point
+        if not t > 0.0 or not new.value <= lowest * (1.0 + _LEVEL):
+            damping = max(1e-14, 100.0 * damping)
+            continue
+        damping = 0.01 * damping if damping > 1e-14 else 0.0
+        point = new
+        if point.gap < 0.5 * least or point.value < 0.999 * mark:
+            worse, mark = 0, point.value
+        if point.value < lowest * (1.0 - _LEVEL) or point.gap < best.gap:
+            best = point
+        lowest, least = min(lowest, point.value), min(least, point.gap)
+    x[:] = best.x
+    if centre is not None:
+        # of X as it is
+        x[p] -= centre @ x[:p]
+        best = problem.at(x, False)
+        if status == REACHED and not best.gap <= tol * best.value:
+            status = FLOAT64_LIMIT
+    counts = (
+        n_iter, problem.n_passes, problem.n_gram, problem.n_products
+    )
+    return status, best.gap, best.value, counts

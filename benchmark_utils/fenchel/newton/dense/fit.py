@@ -6,31 +6,22 @@ from ...lbfgs import MEMORY
 from ...linalg import cpu
 from ...linalg.gram import PANEL, padded
 from ...linalg.half_precision import column_scales
+from ...result import (
+    ITERATION_LIMIT,
+    NEEDS_CARE,
+    REACHED,
+    SLOW,
+    WORDS,
+)
 from ..kernel import kernel_matrix, solve_by_kernel
 from ..safeguarded import newton
-from ..small.descent import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
-    REACHED,
-    fit_tiny,
-    workspace_size,
-)
-from .descent import NEEDS_CARE, SLOW, descend
-from .factor import (
-    CHOLESKY,
-    GRAM32,
-    GRAM64,
-    PACKED,
-    ROW,
-)
+from .descent import descend
+from .factor import CHOLESKY, GRAM32, GRAM64, PACKED, ROW
 from .products import first_read
 from .row_span import descend_wide
 
-STATUS = {
-    REACHED: "reached the tolerance",
-    FLOAT64_LIMIT: "stopped at the accuracy that float64 allows",
-    ITERATION_LIMIT: "stopped at max_iter iterations",
-}
+# until `fit` takes `WORDS` itself
+STATUS = WORDS
 # From here a copy in float32 pays: 0.115 ms without, 0.09 ms with it at
 # 569 x 30
 _SINGLE_COLUMNS = 16
@@ -40,8 +31,6 @@ _SINGLE_COLUMNS = 16
 _HALF_ENTRIES, _HALF_COLUMNS = 500_000, 100
 # A factor has at most this many rows and columns: 64 MB in float32
 _FACTOR_COLUMNS = 4000
-# And one of the tiny kernel, which keeps four sums for each of its entries
-_TINY_COLUMNS = 1000
 # Rows of a sampled factor for each column: ten, but down to six where ten cost
 # more than this many reads
 _FEWEST, _MOST, _SAMPLE_READS = 6, 10, 6.0
@@ -177,10 +166,7 @@ class DenseFit:
         else:
             self.regime += ", conjugate gradients"
             self.why += "; which was slow, so Newton by conjugate gradients"
-        status, gap, value = self.careful()
-        if status == FLOAT64_LIMIT and self.q <= _TINY_COLUMNS:
-            return self.by_tiny(status, gap, value)
-        return status, gap, value
+        return self.careful()
 
     def keep_or(self, start):
         """x = start unless F is less at x; returns F there.
@@ -307,36 +293,11 @@ class DenseFit:
         if self.intercept:
             self.x[self.p] = b
 
-    def by_tiny(self, *ended):
-        """The tiny kernel, from zero; what `ended` is kept if it is better.
-
-        What had failed of 270 000 random problems was fitted again, with and
-        without a copy: 34 of these fits came here, and all ended certified.
-        """
-        self.regime += ", tiny"
-        self.why += "; that stalled too, so the tiny kernel, from zero"
-        x = np.zeros(self.q)
-        n_iter, n_gram, status, gap, value = fit_tiny(
-            self.X.reshape(-1), 0, self.p, 1, self.n, self.p, self.y, 0,
-            self.l2, self.intercept, self.tol, self.max_iter,
-            np.empty(workspace_size(self.n, self.q)), x, 0,
-        )
-        self.counts[:3] += n_iter, 2 * n_iter + 1 + n_gram, n_gram
-        if status != REACHED and not value < ended[2]:
-            return ended
-        self.x[:] = x
-        return status, gap, value
-
     def careful(self):
         """From where x is: Newton in float64 with all rows."""
-        direct = self.q <= _FACTOR_COLUMNS
-        q = self.q if direct else 0
-        width = -(-padded(q, np.float64) // 8) * 8
-        return newton(
-            self.X.astype(np.float64, copy=False), self.y, self.l2,
-            self.intercept, self.tol,
-            max(self.max_iter, 2 * int(self.counts[0])), direct, self.x,
-            np.empty((7, self.n)), np.empty(self.n, dtype=np.int64),
-            np.zeros((PANEL if q else 0, width)), np.empty((width, width)),
-            np.empty((q, q)), np.empty(self.q), self.counts,
+        status, gap, value, counts = newton(
+            self.X, self.y, self.l2, self.intercept, self.tol,
+            max(self.max_iter, 2 * int(self.counts[0])), self.x,
         )
+        self.counts += counts
+        return status, gap, value
