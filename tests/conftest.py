@@ -5,13 +5,41 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
+from numba.core.caching import UserProvidedCacheLocator
+
+import benchmark_utils  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = [
     "objective.py", "config.yml", "test_config.py", "benchmark_utils",
     "datasets", "solvers", "plots", "configs",
 ]
+
+
+def share_compiled_code(copy):
+    """Let a copy of the benchmark use what was compiled for this one.
+
+    numba keeps code in a folder a source folder, whose name is a hash of the
+    path; benchmark_utils/sources.py puts these into a folder a version.
+    """
+    here = Path(numba.config.CACHE_DIR)
+    there = here
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        there = copy / here.relative_to(ROOT)
+    there.mkdir(parents=True, exist_ok=True)
+    name = UserProvidedCacheLocator.get_suitable_cache_subpath
+    for path in (ROOT / "benchmark_utils").rglob("__init__.py"):
+        compiled = here / name(str(path))
+        compiled.mkdir(exist_ok=True)
+        try:
+            (there / name(str(copy / path.relative_to(ROOT)))).symlink_to(
+                compiled, target_is_directory=True
+            )
+        except OSError:
+            # Windows allows links to some users only: then it is compiled
+            return
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +58,7 @@ def make_copy():
                 )
             else:
                 shutil.copy(source, target / part)
+        share_compiled_code(target)
         return target
 
     return make

@@ -191,23 +191,6 @@ def test_a_dropped_file_is_picked_up_run_and_shown(copy, benchopt, tmp_path):
     assert set(results(copy, "outside")["solver_name"]) == {"my-bfgs"}
 
 
-def test_cache_lives_as_long_as_the_code(copy, benchopt):
-    arguments = [
-        *RUN[:-1], "first", "-d", "simulated[n_samples=10,n_features=2]",
-        "-s", "scipy[method=trust-exact]", "-n", "9",
-    ]
-    benchopt(copy, *arguments)
-    first = results(copy, "first")["time"].tolist()
-    arguments[arguments.index("first")] = "second"
-    assert "(cached)" in benchopt(copy, *arguments)
-    assert results(copy, "second")["time"].tolist() == first
-    utils = copy / "benchmark_utils" / "baselines" / "smooth_objective.py"
-    utils.write_text(utils.read_text() + "\n# edited\n")
-    arguments[arguments.index("second")] = "third"
-    assert "(cached)" not in benchopt(copy, *arguments)
-    assert results(copy, "third")["time"].tolist() != first
-
-
 def test_benchopts_own_tests(copy, benchopt):
     output = benchopt(copy, "test", ".", "--skip-install", "-rs")
     skipped = [line for line in output.splitlines() if "SKIPPED" in line]
