@@ -1,9 +1,11 @@
 """The rooms of the house: who may import whom, how long a function may be."""
 import ast
+import re
 
 import pytest
 
 from conftest import ROOT
+from exceptions import EXCEPTIONS
 
 UTILS = ROOT / "benchmark_utils"
 PLAYER = "fenchel"
@@ -23,18 +25,24 @@ FOLDERS = {
     "datasets": {"data", "problem"},
     "plots": {"report"},
 }
-#: inside the player, from the ground up: each imports what is before it
+#: inside the player, from the ground up: each imports what is before it,
+#: and what is beside it on the same floor
 FLOORS = [
-    {"result", "linalg", "penalties"},
-    {"datafits"},
-    {"line_search", "lbfgs", "duality", "conjugate_gradient"},
+    {"compilation", "linalg", "penalties", "result"},
+    {"datafits", "validation"},
+    {"conjugate_gradient", "duality", "lbfgs", "line_search"},
     {"coordinate_descent", "newton", "stochastic"},
     {"select"},
     {"fit"},
     {"path"},
     {"estimator"},
 ]
+#: families of methods, which import nothing of each other but this
+FAMILIES = FLOORS[3]
+ACROSS = {("newton.sparse", "coordinate_descent.dual")}
 LONGEST, MOST_ARGUMENTS = 80, 8
+#: first lines of docstrings that lean on the function above
+LEANING = re.compile(r"(The same|It of|As above|Same|Ditto)\b")
 
 
 def imports(path):
@@ -74,3 +82,117 @@ def test_a_folder_imports_what_it_may(folder):
     for path in sources(ROOT / folder):
         wrong = rooms_of(path) - FOLDERS[folder]
         assert not wrong, f"{path} imports {wrong}"
+
+
+def level(name):
+    """The floor of a module of the player, and its names below it."""
+    parts = name.split(".")[2:]
+    for k, floor in enumerate(FLOORS):
+        if parts and parts[0] in floor:
+            return k, parts
+    return None, parts
+
+
+@pytest.mark.parametrize("path", sources(UTILS / PLAYER), ids=lambda path: (
+    path.relative_to(UTILS / PLAYER).as_posix()
+))
+def test_the_player_imports_what_is_below(path):
+    own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    floor, parts = level(own)
+    if parts == ["__init__"]:
+        floor = len(FLOORS)
+    assert floor is not None, f"FLOORS does not know {own}"
+    for name in imports(path):
+        top = name.split(".")[0]
+        if top != "benchmark_utils":
+            assert top not in ("benchopt", "tools", "tests"), name
+            continue
+        other, others = level(name)
+        if other is None:
+            # the package itself comes with what is imported from it
+            assert name == f"benchmark_utils.{PLAYER}", name
+            continue
+        assert other <= floor, f"{own} imports {name}, which is above it"
+        # the package itself comes with what is imported from it
+        if parts[0] in FAMILIES and others[1:]:
+            assert others[0] not in FAMILIES - {parts[0]} or (
+                ".".join(parts[:2]), ".".join(others[:2])
+            ) in ACROSS, f"{own} imports {name}"
+
+
+def python_files():
+    """All Python files of the repository."""
+    folders = ["benchmark_utils", "datasets", "plots", "solvers", "tests",
+               "tools"]
+    return sorted(ROOT.glob("*.py")) + [
+        path for folder in folders for path in sources(ROOT / folder)
+    ]
+
+
+def functions():
+    """(path, its function, its docstring or None) of every function."""
+    for path in python_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield path, node, ast.get_docstring(node)
+
+
+def lines_and_arguments(node, docstring):
+    """Lines of the body without its docstring; arguments without `self`."""
+    body = node.body[docstring is not None:]
+    lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+    given = node.args
+    names = [
+        one.arg for one in given.posonlyargs + given.args + given.kwonlyargs
+    ]
+    names += [one.arg for one in (given.vararg, given.kwarg) if one]
+    return lines, len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def too_large():
+    """Functions beyond the limits, {"file.py: function": what they have}."""
+    found = {}
+    for path, node, docstring in functions():
+        lines, arguments = lines_and_arguments(node, docstring)
+        if lines > LONGEST or arguments > MOST_ARGUMENTS:
+            name = path.relative_to(ROOT).as_posix()
+            name = name.removeprefix("benchmark_utils/")
+            found[f"{name}: {node.name}"] = f"{lines} lines, {arguments} arguments"
+    return found
+
+
+def test_functions_are_small():
+    new = {
+        name: size for name, size in too_large().items()
+        if name not in EXCEPTIONS
+    }
+    assert not new, (
+        f"cut them to {LONGEST} lines and {MOST_ARGUMENTS} arguments"
+    )
+
+
+def test_exceptions_are_needed():
+    left = set(EXCEPTIONS) - set(too_large())
+    assert not left, "delete them from tests/exceptions.py"
+
+
+@pytest.mark.xfail(strict=True, reason="the functions are still being cut")
+def test_exceptions_are_few_and_have_reasons():
+    assert len(EXCEPTIONS) < 10
+    assert all(len(reason) > 20 for reason in EXCEPTIONS.values())
+
+
+@pytest.mark.parametrize("folder", [
+    pytest.param("benchmark_utils/fenchel", marks=pytest.mark.xfail(
+        strict=True, reason="the functions are still being cut"
+    )),
+    "tools",
+])
+def test_docstrings_are_understood_alone(folder):
+    leaning = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {docstring.splitlines()[0]}"
+        for path, node, docstring in functions()
+        if path.is_relative_to(ROOT / folder)
+        and docstring and LEANING.match(docstring)
+    ]
+    assert not leaning
