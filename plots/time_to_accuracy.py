@@ -37,9 +37,9 @@ class Plot(BasePlot):
         for rank, name in enumerate(names, 1):
             row = [rank, name]
             for one in times:
+                there = np.isfinite(one[name])
                 row.append(seconds(one[name]))
-                ratio = one[name] / one.min()
-                row.append(f"{ratio:.1f}" if np.isfinite(ratio) else "")
+                row.append(f"{one[name] / one.min():.1f}" if there else "")
             rows.append([
                 *row,
                 float(f"{reached[name]:.1e}") if name in reached else "failed",

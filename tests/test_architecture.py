@@ -157,7 +157,8 @@ def too_large():
         if lines > LONGEST or arguments > MOST_ARGUMENTS:
             name = path.relative_to(ROOT).as_posix()
             name = name.removeprefix("benchmark_utils/")
-            found[f"{name}: {node.name}"] = f"{lines} lines, {arguments} arguments"
+            name = f"{name}: {node.name}"
+            found[name] = f"{lines} lines, {arguments} arguments"
     return found
 
 

@@ -20,10 +20,12 @@ class Library:
         The command that installs it.
     """
 
+    #: whether it was said that it is missing
+    said = False
+
     def __init__(self, how):
         self.how = how
         self.missing = None
-        self.said = False
 
     def __enter__(self):
         # what they will deprecate is not for who runs a benchmark

@@ -57,7 +57,7 @@ def plot(name, df, **options):
 
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize(
-    "kind", ["usual", "alone", "stalled", "failed", "NaN", "old"]
+    "kind", ["usual", "alone", "stalled", "nobody", "failed", "NaN", "old"]
 )
 def test_every_plot_with_every_option(name, kind):
     df = result()
@@ -66,6 +66,8 @@ def test_every_plot_with_every_option(name, kind):
     elif kind == "stalled":
         slow = df["solver_name"] == "scipy"
         df = df[~slow | (df["objective_relative_gap"] > 1e-2)]
+    elif kind == "nobody":
+        df = df[df["objective_relative_gap"] > 1e-2]
     elif kind == "failed":
         df.attrs["not_run"] = json.dumps([
             entry(name, "error", "it crashes", size)

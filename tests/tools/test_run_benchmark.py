@@ -1,4 +1,5 @@
 """A run says how much is left, and goes on where it was interrupted."""
+import io
 import os
 import pickle
 import re
@@ -10,9 +11,11 @@ import time
 
 import pandas as pd
 import pytest
+from benchopt.utils.terminal_output import colorify
 
 from conftest import ROOT
-from tools.run.progress import Progress, in_words
+from tools.run import guarded_run, run_benchmark
+from tools.run.progress import Plain, Progress, in_words
 
 SLOW = '''
 import time
@@ -76,7 +79,7 @@ def wait_for(process, pattern):
 def test_an_interrupted_run_goes_on(folder, how):
     process = start(folder)
     # the others before it have had both
-    wait_for(process, r"slow\[number=3\].*\(2 / 2 reps\)")
+    wait_for(process, r"slow\[number=2\]: done")
     time.sleep(0.1)
     if how == "kill":
         process.kill()
@@ -125,6 +128,39 @@ class Clock:
 
     def __call__(self):
         return self.now
+
+
+def test_a_log_is_plain():
+    stream = io.StringIO()
+    log = Plain(stream)
+    print(colorify("done", 32).ljust(40), file=log)
+    print("\r  Page", file=log, flush=True)
+    assert stream.getvalue() == "done\n  Page\n"
+
+
+class Lost:
+    """A dataset that did not load."""
+
+    failure = "no network"
+
+    def __str__(self):
+        return "lost"
+
+
+def test_what_failed_is_said_and_decides_the_exit_code(monkeypatch, capsys):
+    one = progress()
+    one.show_status("not installed")
+    assert guarded_run.say_what_is_missing(one) == 0
+    one.show_status("error", "it crashes")
+    one.dataset = Lost()
+    one.skip("no network", objective=True)
+    assert guarded_run.say_what_is_missing(one) == 0
+    assert "--strict" in capsys.readouterr().out.splitlines()[-1]
+    monkeypatch.setenv(run_benchmark.STRICT, "1")
+    assert guarded_run.say_what_is_missing(one) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Not installed: 1 solver, s.")
+    assert said[-1] == "Failed: 2, lost, s."
 
 
 def progress(total=20):

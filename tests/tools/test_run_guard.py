@@ -54,7 +54,7 @@ def ended(make_copy, tmp_path_factory):
     done = subprocess.run(
         [
             sys.executable, "-m", "tools.run.run_benchmark",
-            "--hard-limit", "15",
+            "--hard-limit", "15", "--strict",
             "-d", "simulated[n_samples=10,n_features=2]", "-s", "bad",
             "-s", "cuml", "-n", "3", "-r", "2", "--no-display",
             "--output", "tried",
@@ -63,7 +63,7 @@ def ended(make_copy, tmp_path_factory):
         stdin=subprocess.DEVNULL,
     )
     output = done.stdout.replace("\r", "\n")
-    assert done.returncode == 0, output + done.stderr
+    assert done.returncode == 1, output + done.stderr
     return output, folder / "outputs" / "tried.parquet"
 
 
@@ -85,6 +85,12 @@ def test_the_terminal_says_what_happened(ended):
     (crashed,) = re.findall(r"bad\[how=crashes\] on simulated.*", output)
     assert "ended the whole process (signal 11, SIGSEGV)" in crashed
     assert "Reason: ArithmeticError: one is not two" in output
+    # a log has no colours, a line a finished curve, and the failures last
+    assert "\033" not in output and "reps)" not in output
+    assert output.count("cuml") == 1
+    assert output.splitlines()[-1] == (
+        "Failed: 3, bad[how=crashes], bad[how=hangs], bad[how=raises]."
+    )
 
 
 def test_the_result_knows_what_did_not_run(ended):

@@ -20,10 +20,11 @@ from benchopt.utils.terminal_output import TerminalOutput
 
 from benchmark_utils.report import not_run
 from benchmark_utils.wiring.benchopt_private import instances, replace_run
+from benchmark_utils.wiring.libraries import Library
 from tools import ROOT
 from tools.page.make_page import make_page
-from tools.run.progress import Progress
-from tools.run.run_benchmark import FOLDER, LIMIT
+from tools.run.progress import Progress, plain_output
+from tools.run.run_benchmark import FOLDER, LIMIT, STRICT
 from tools.run.taking_turns import generate_run_kwargs
 
 # To compile everything took 40 s on a slow machine
@@ -142,33 +143,31 @@ def what_is_missing(solvers):
 def run_with_progress(run_all):
     """Wrap benchopt's run of a benchmark: count, and write our page."""
 
-    def wrapped(benchmark, solvers, forced_solvers, *, datasets, objectives,
-                n_repetitions=None, plot_result=True, display=True,
-                html=True, **arguments):
-        if n_repetitions is not None:
-            arguments["n_repetitions"] = n_repetitions
+    def wrapped(benchmark, solvers, forced_solvers, **asked):
+        asked = {"display": True, "html": True, "plot_result": True} | asked
         total = count_runs(
-            solvers, datasets, objectives, n_repetitions or 1
+            solvers, asked["datasets"], asked["objectives"],
+            asked.get("n_repetitions") or 1,
         )
         print(f"{total} runs", flush=True)
-        progress = None
+        made = []
 
         def terminal(n_repetitions, show_progress):
-            nonlocal progress
-            progress = Progress(
-                n_repetitions, show_progress, total, what_is_missing(solvers)
-            )
-            return progress
+            made.append(Progress(
+                n_repetitions, show_progress, total, what_is_missing(solvers),
+                plain_output(),
+            ))
+            return made[-1]
 
         runner.TerminalOutput = terminal
         try:
             code, result = run_all(
-                benchmark, solvers, forced_solvers, datasets=datasets,
-                objectives=objectives, html=html, display=display,
-                plot_result=plot_result and not html, **arguments,
+                benchmark, solvers, forced_solvers, **asked | {
+                    "plot_result": asked["plot_result"] and not asked["html"]
+                },
             )
         except (KeyboardInterrupt, SystemExit):
-            ended = progress.ended - 1 if progress else 0
+            ended = made[0].ended - 1 if made else 0
             print(
                 f"\nInterrupted after {max(ended, 0)} of {total} runs. The "
                 "same command goes on there; with --collect it writes what "
@@ -177,22 +176,46 @@ def run_with_progress(run_all):
             raise
         finally:
             runner.TerminalOutput = TerminalOutput
+        (progress,) = made
         print(progress.line())
         if result is not None and result.suffix == ".parquet":
             not_run.write(result, progress.not_run)
-        if result is not None and plot_result and html:
+        if result is not None and asked["plot_result"] and asked["html"]:
             page = make_page(result)
             print(f"Page: {os.path.relpath(page)}")
-            if display:
+            if asked["display"]:
                 webbrowser.open_new_tab(page.resolve().as_uri())
-        return code, result
+        return max(code, say_what_is_missing(progress)), result
 
     return wrapped
+
+
+def say_what_is_missing(progress):
+    """Say at the end what is not installed and what failed; the exit code."""
+    names = progress.not_installed()
+    if names:
+        print(
+            f"Not installed: {len(names)} solver{'s' * (len(names) > 1)}, "
+            f"{', '.join(names)}. The page says what each needs; "
+            "`make solvers` installs most."
+        )
+    failed = progress.failed()
+    if not failed:
+        return 0
+    strict = STRICT in os.environ
+    print(
+        f"Failed: {len(failed)}, {', '.join(failed)}."
+        + " (--strict makes that the exit code 1.)" * (not strict)
+    )
+    return int(strict)
 
 
 def main():
     if FOLDER in os.environ:
         end_with_the_parent()
+    plain_output()
+    # at the end, in one line
+    Library.said = True
     runner.parallel_run = guarded(runner.parallel_run)
     pdb_helpers.traceback = last_error
     replace_run(run_with_progress)

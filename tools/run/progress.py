@@ -1,10 +1,13 @@
 """benchopt's terminal, which also says how much is left."""
+import re
+import sys
 import time
 
-from benchopt.runner import SUCCESS_STATUS
+from benchopt.runner import FAILURE_STATUS, SUCCESS_STATUS
 from benchopt.utils.terminal_output import TerminalOutput
 
-SECONDS_BETWEEN_LINES = 10
+# On a terminal, and in a log
+SECONDS_BETWEEN_LINES, SECONDS_IN_A_LOG = 10, 60
 # No estimate from fewer
 FEWEST_RUNS = 5
 
@@ -23,15 +26,19 @@ class Progress(TerminalOutput):
         How many runs there are.
     missing : dict, optional
         {solver: what is missing and how to install it}.
+    plain : bool
+        Whether it goes into a log: then nothing is shown of a curve before
+        it has ended.
     clock : callable
         The time in seconds.
     """
 
     def __init__(
         self, n_repetitions=None, show_progress=None, total=0,
-        missing=None, clock=time.monotonic,
+        missing=None, plain=False, clock=time.monotonic,
     ):
-        super().__init__(n_repetitions, show_progress)
+        super().__init__(n_repetitions, show_progress and not plain)
+        self.between = SECONDS_IN_A_LOG if plain else SECONDS_BETWEEN_LINES
         self.missing = missing or {}
         self.total, self.clock, self.counting = total, clock, True
         self.ended = self.computed = 0
@@ -54,6 +61,9 @@ class Progress(TerminalOutput):
             names[1:] = ["", ""]
         elif objective:
             names[2] = ""
+            # benchopt skips a dataset whose loading failed
+            if getattr(self.dataset, "failure", None) is not None:
+                status = "error"
         if status == "not installed":
             reason = self.missing.get(names[0] if dataset else names[2])
         self.noted[(*names, status)] = reason or ""
@@ -72,7 +82,9 @@ class Progress(TerminalOutput):
 
     def show_status(self, status, reason=None, dataset=False,
                     objective=False, cached=False):
-        super().show_status(status, reason, dataset, objective, cached)
+        # what is not installed is said once, at the end
+        if status != "not installed" or dataset:
+            super().show_status(status, reason, dataset, objective, cached)
         if status == "error" and reason:
             print(f"    Reason: {reason}")
         if self.counting and status not in SUCCESS_STATUS:
@@ -88,7 +100,7 @@ class Progress(TerminalOutput):
             self.seconds += now - self.last_end
             self.longest = max(self.longest, now - self.last_end)
         self.last_end = now
-        if now - self.last_line >= SECONDS_BETWEEN_LINES:
+        if now - self.last_line >= self.between:
             self.last_line = now
             print(self.line(), flush=True)
 
@@ -99,6 +111,41 @@ class Progress(TerminalOutput):
             mean = (self.seconds - self.longest) / (self.computed - 1)
             text += f", about {in_words(mean * left)}"
         return text + "]"
+
+    def failed(self):
+        """Name what failed: solvers, and datasets that did not load."""
+        return sorted({
+            one["solver"] or one["dataset"] for one in self.not_run
+            if one["status"] in FAILURE_STATUS
+        })
+
+    def not_installed(self):
+        """Name the solvers that are not installed, without parameters."""
+        return sorted({
+            one["solver"].split("[")[0] for one in self.not_run
+            if one["status"] == "not installed" and one["solver"]
+        })
+
+
+class Plain:
+    """A stream without colours and padding, for what is no terminal."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def write(self, text):
+        text = re.sub("\033\\[[0-9;]*m|\r", "", text)
+        return self.stream.write(re.sub(" +$", "", text, flags=re.M))
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
+def plain_output():
+    """Write no colours where the output is no terminal; whether it is none."""
+    if not sys.stdout.isatty() and not isinstance(sys.stdout, Plain):
+        sys.stdout = Plain(sys.stdout)
+    return isinstance(sys.stdout, Plain)
 
 
 def in_words(seconds):

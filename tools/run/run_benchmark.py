@@ -1,10 +1,11 @@
 """Run the benchmark, say how much is left, end what hangs, write its page.
 
-    python -m tools.run.run_benchmark [--hard-limit SECONDS]
+    python -m tools.run.run_benchmark [--hard-limit SECONDS] [--strict]
         [options of `benchopt run`]
 
-It is `benchopt run .` with four additions. Every ten seconds it says how many
-runs are left and about how long they will take. Solvers take turns, one
+It is `benchopt run .` with four additions. Every ten seconds (in a log: every
+minute) it says how many runs are left and about how long they will take, at
+the end what failed. Solvers take turns, one
 repetition each (taking_turns.py). The page that it writes (see
 make_page.py) needs no network. And a library that never returns, or takes the
 whole process down with it, costs its own curve only: benchopt runs in a
@@ -14,7 +15,9 @@ goes on where it stopped, as the same command does after an interruption.
 
 The hard limit of a curve is by default two minutes, in which everything is
 compiled, and twice the run's `timeout`, at which a solver that returns stops.
-Nothing is ended in a parallel run (`-j`), nor with --no-cache or --pdb.
+Nothing is ended in a parallel run (`-j`), nor with --no-cache or --pdb. With
+--strict the exit code is 1 where a solver or a dataset failed; as with
+`benchopt run` it is otherwise 0 where there is a result.
 """
 import argparse
 import json
@@ -30,16 +33,19 @@ GUARDED = "tools.run.guarded_run"
 # What the two processes tell each other is in files of this folder
 FOLDER = "BENCHMARK_GUARD_FOLDER"
 LIMIT = "BENCHMARK_HARD_LIMIT"
+STRICT = "BENCHMARK_STRICT"
 NOT_GUARDED = {"--pdb", "--no-cache", "--help", "-h"}
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_STOP = 10
 
 
-def supervise(arguments, limit=None):
+def supervise(arguments, limit=None, strict=False):
     """Run benchopt until it ends by itself; return its exit code."""
     environment = dict(os.environ)
     if limit is not None:
         environment[LIMIT] = str(limit)
+    if strict:
+        environment[STRICT] = "1"
     ended = []
     with tempfile.TemporaryDirectory() as folder:
         if NOT_GUARDED.isdisjoint(arguments):
@@ -135,10 +141,11 @@ def in_words(code):
 def main():
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--hard-limit", type=float)
+    parser.add_argument("--strict", action="store_true")
     own, arguments = parser.parse_known_args()
     if own.hard_limit is not None and not own.hard_limit > 0:
         parser.error("--hard-limit is a number of seconds above 0.")
-    sys.exit(supervise(arguments, own.hard_limit))
+    sys.exit(supervise(arguments, own.hard_limit, own.strict))
 
 
 if __name__ == "__main__":
