@@ -5,9 +5,8 @@ from scipy import sparse
 from scipy.special import expit
 
 from benchmark_utils.fenchel.fit import fit_logistic
-from benchmark_utils.fenchel.newton.sparse.fit import fit_sparse
 from benchmark_utils.problem.certificate import certify
-from test_sparse import certificate
+from test_sparse import certificate, fit_sparse
 
 TOL = 1e-8
 
