@@ -9,8 +9,6 @@ EXCEPTIONS = {
         "to be cut",
     "benchmark_utils/baselines/newton_kernels.py: newton_many":
         "to be cut",
-    "benchmark_utils/fenchel/coordinate_descent/dual.py: ascend":
-        "to be cut",
     "benchmark_utils/fenchel/fit.py: fit_logistic":
         "to be cut",
     "benchmark_utils/fenchel/fit.py: _told":
@@ -20,8 +18,6 @@ EXCEPTIONS = {
     "benchmark_utils/fenchel/linalg/gram.py: _make_kernel":
         "to be cut",
     "benchmark_utils/fenchel/linalg/gram.py: codegen":
-        "to be cut",
-    "benchmark_utils/fenchel/linalg/sparse_cholesky.py: _assemble":
         "to be cut",
     "benchmark_utils/fenchel/linalg/tiles.py: make_tile":
         "to be cut",
@@ -104,18 +100,6 @@ EXCEPTIONS = {
     "benchmark_utils/fenchel/newton/small/streamed.py: fit_streamed":
         "to be cut",
     "benchmark_utils/fenchel/newton/small/two_columns.py: fit_two":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/descent.py: descend":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/directions.py: lbfgs_direction":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/directions.py: _conjugate_gradients":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/directions.py: newton_direction":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/fit.py: fit_sparse":
-        "to be cut",
-    "benchmark_utils/fenchel/newton/sparse/point.py: exact_point":
         "to be cut",
     "tools/run/guarded_run.py: wrapped":
         "to be cut",

@@ -7,8 +7,8 @@ from scipy.special import expit
 
 from benchmark_utils.fenchel.coordinate_descent import dual as sparse_dual
 from benchmark_utils.fenchel.coordinate_descent import dual_visit
-from benchmark_utils.fenchel.linalg.packing import as_it_is
 from benchmark_utils.fenchel.linalg.csr import are_sorted
+from benchmark_utils.fenchel.linalg.packing import as_it_is
 from benchmark_utils.fenchel.newton.sparse import fit as sparse_fit
 from benchmark_utils.fenchel.newton.sparse.fit import (
     FEWEST_PAIRS,
@@ -23,18 +23,17 @@ from benchmark_utils.fenchel.result import (
 )
 
 
-def fit_sparse(
-    X, y, l2, fit_intercept=False, tol=1e-8, max_iter=1000, coef_init=None,
-    intercept_init=0.0, float32_copy=True,
-):
+def fit_sparse(X, y, l2, fit_intercept=False, tol=1e-8, **options):
     """Fit by flat arguments; return (coef, intercept, info)."""
     p = X.shape[1]
     start = None
-    if coef_init is not None:
-        start = np.r_[coef_init, intercept_init][:p + fit_intercept]
-    outcome = sparse_fit.fit_sparse(
-        Problem(X, y, l2, fit_intercept, tol, max_iter, float32_copy), start
-    )
+    if "coef_init" in options:
+        start = np.r_[options["coef_init"], options["intercept_init"]]
+        start = start[:p + fit_intercept]
+    outcome = sparse_fit.fit_sparse(Problem(
+        X, y, l2, fit_intercept, tol, options.get("max_iter", 1000),
+        options.get("float32_copy", True),
+    ), start)
     gap = min(outcome.gap / outcome.value, 1.0) if outcome.value else 0.0
     status = outcome.status
     if status == REACHED and gap > tol:
@@ -46,6 +45,7 @@ def fit_sparse(
         "n_passes": passes, "n_gram": factors, "n_products": products,
         "objective": outcome.value, "relative_gap": gap,
         "converged": status == REACHED, "status": WORDS[status],
+        "stalled": outcome.status == FLOAT64_LIMIT,
     }
 
 
