@@ -22,12 +22,8 @@ from .newton.small.descent import (
 )
 from .newton.small.few_samples import fit_few_samples
 from .newton.small.streamed import fit_rows
-from .newton.sparse.fit import (
-    DENSE_ENTRIES,
-    STATUS_FLOAT64,
-    better_dense,
-    fit_sparse,
-)
+from .newton.sparse.fit import DENSE_ENTRIES, better_dense, fit_sparse
+from .result import Problem
 
 _DOUBLE = np.dtype(np.float64)
 # Names of this module: `np.` costs 15 ns a time
@@ -171,11 +167,18 @@ def fit_logistic(
         if not np.isfinite(x).all():
             raise ValueError("coef_init and intercept_init must be finite.")
     if is_sparse:
-        result = fit_sparse(
-            X, y, l2, fit_intercept, tol, max_iter, coef_init,
-            intercept_init, float32_copy,
+        outcome = fit_sparse(Problem(
+            X, y, float(l2), bool(fit_intercept), float(tol), int(max_iter),
+            bool(float32_copy),
+        ), x)
+        status = outcome.status
+        if status == REACHED and outcome.gap > tol * outcome.value:
+            status = FLOAT64_LIMIT
+        result = _told(
+            outcome.x, outcome.regime, outcome.why, p, *outcome.counts,
+            status, outcome.gap, outcome.value,
         )
-        if result[2]["status"] == STATUS_FLOAT64 and n * p <= DENSE_ENTRIES:
+        if status == FLOAT64_LIMIT and n * p <= DENSE_ENTRIES:
             return _or_dense(
                 result, X, y, l2, fit_intercept, tol, max_iter, float32_copy
             )

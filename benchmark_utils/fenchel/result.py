@@ -1,5 +1,6 @@
 """What a fit ends with."""
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Status(IntEnum):
@@ -39,3 +40,39 @@ WORDS = {
     FLOAT64_LIMIT: "stopped at the accuracy that float64 allows",
     ITERATION_LIMIT: "stopped at max_iter iterations",
 }
+
+
+class Problem(NamedTuple):
+    """A problem that was checked, in the one layout that kernels take."""
+
+    #: array of shape (n_samples, n_features), float64 or float32, or CSR
+    X: object
+    #: array of shape (n_samples,), -1.0 and +1.0
+    y: object
+    #: lambda2, positive
+    l2: float
+    #: whether an intercept is fitted, which is not penalized
+    intercept: bool
+    #: the certified relative gap to reach
+    tol: float
+    #: directions with a step along each, at most
+    max_iter: int
+    #: whether X may be copied in float32 or half precision
+    float32_copy: bool
+
+
+class Outcome(NamedTuple):
+    """A point, what is certified of it, and what it took."""
+
+    #: array of shape (n_features + intercept,), the intercept last
+    x: object
+    status: int
+    #: a bound of the duality gap at x in exact arithmetic
+    gap: float
+    #: F at x
+    value: float
+    #: iterations, passes over X, Gram matrices, products with the Hessian
+    counts: tuple
+    #: the name of the method, and why it was chosen
+    regime: str
+    why: str

@@ -1,4 +1,5 @@
 """Sparse kernels against NumPy and scipy."""
+import numba
 import numpy as np
 import pytest
 from scipy import sparse
@@ -7,25 +8,24 @@ from scipy.special import expit
 from benchmark_utils.fenchel.linalg.csr import (
     gather,
     hessian_product,
-    original_products,
-    original_transposed,
     scatter,
     scatter_squares,
 )
 from benchmark_utils.fenchel.linalg.elimination import make_plan
-from benchmark_utils.fenchel.linalg.packing import pack, unsigned_arrays
-from benchmark_utils.fenchel.linalg.sparse_cholesky import (
-    empty_factor,
-    factorize,
-    solve,
-)
+from benchmark_utils.fenchel.linalg.packing import as_it_is, pack
+from benchmark_utils.fenchel.linalg.sparse_cholesky import factorize, solve
 from benchmark_utils.fenchel.line_search import (
     best_shift,
     evaluate,
     search,
     trial,
 )
-from benchmark_utils.fenchel.newton.sparse.directions import newton_direction
+from benchmark_utils.fenchel.newton.sparse.descent import _point_of
+from benchmark_utils.fenchel.newton.sparse.directions import (
+    diagonal,
+    newton_direction,
+)
+from benchmark_utils.fenchel.newton.sparse.state import Problem
 
 
 def random_matrix(n=60, p=23, density=0.2, seed=0, form="csr"):
@@ -66,7 +66,7 @@ MATRICES["int64 indices"] = long_indices
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_packed_products(name, dtype):
     X = MATRICES[name]
-    A, order, exact = pack(X, dtype)
+    A, order, exact = pack(X, dtype)[:3]
     n, p = X.shape
     assert sorted(order) == list(range(n))
     lengths = np.diff(A[2].astype(np.int64))
@@ -99,7 +99,7 @@ def test_packed_products(name, dtype):
 
 
 def test_squares():
-    A, order, _ = pack(MATRICES["csr"], np.float64)
+    A, order, *_ = pack(MATRICES["csr"], np.float64)
     dense = MATRICES["csr"].toarray()[order]
     h = np.random.default_rng(1).random(len(dense))
     out = np.zeros(dense.shape[1])
@@ -107,21 +107,34 @@ def test_squares():
     np.testing.assert_allclose(out, h @ dense**2)
 
 
-@pytest.mark.parametrize("name", ["csr", "csc", "unsorted, duplicates"])
-def test_products_with_the_original(name):
+@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("layout", [pack, as_it_is])
+def test_products_with_the_original(name, layout):
     X = MATRICES[name]
-    order = pack(X, np.float32)[1]
+    packed = layout(X, np.float32) if layout is pack else layout(X)
+    order = np.arange(X.shape[0])[packed.order]
     n, p = X.shape
     rng = np.random.default_rng(1)
-    w, r = rng.standard_normal(p), rng.standard_normal(n)
-    z, out = np.empty(n), np.zeros(p)
-    by_rows = X.format == "csr"
-    original_products(unsigned_arrays(X), by_rows, order, w, z)
-    np.testing.assert_allclose(z, (X @ w)[order], atol=1e-13)
-    original_transposed(unsigned_arrays(X), by_rows, order, r, out)
+    w, r = rng.standard_normal(p + 1), rng.standard_normal(n)
+    dense = X.toarray().astype(np.float64)
+    np.testing.assert_allclose(
+        packed.times(w), (dense @ w[:p])[order], atol=1e-13
+    )
     expected = np.zeros(n)
     expected[order] = r
-    np.testing.assert_allclose(out, X.T @ expected, atol=1e-12)
+    out = packed.transposed_times(r)
+    np.testing.assert_allclose(out[:p], dense.T @ expected, atol=1e-12)
+    assert out[p] == 0.0
+    assert packed.square == pytest.approx(
+        (X.data.astype(np.float64) ** 2).sum()
+    )
+    counts = np.bincount(X.tocoo().col, minlength=1).max(initial=0)
+    most, longest, repeated = packed.depths(True)
+    assert most == counts
+    assert longest == max(np.diff(X.tocsr().indptr).max(), 1)
+    assert repeated == (longest if "duplicates" in name else 1.0)
+    loose = packed.depths(False)
+    assert loose[0] == X.nnz and loose[1:] == (longest, longest)
 
 
 def test_pack_refuses_what_is_no_matrix():
@@ -187,7 +200,7 @@ def test_best_shift_balances_the_classes(start):
 @pytest.mark.parametrize("intercept", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_factor_solves_with_the_hessian(name, intercept, dtype):
-    A, order, _ = pack(MATRICES[name], np.float64)
+    A, order, *_ = pack(MATRICES[name], np.float64)
     dense = MATRICES[name].toarray()[order]
     n, p = dense.shape
     check_factor(A, dense, n, p, intercept, dtype)
@@ -204,7 +217,7 @@ def test_factor_eliminates_categories(intercept):
         ),
         sparse.csr_matrix(rng.standard_normal((n, p - 70))),
     ]).tocsr()
-    A, order, _ = pack(X, np.float64)
+    A, order, *_ = pack(X, np.float64)
     plan = check_factor(
         A, X.toarray()[order], n, p, intercept, np.float64
     )
@@ -213,7 +226,7 @@ def test_factor_eliminates_categories(intercept):
 
 def test_factor_of_eliminated_columns_alone():
     X = sparse.csr_matrix(np.eye(6))
-    A, order, _ = pack(X, np.float64)
+    A, order, *_ = pack(X, np.float64)
     plan = check_factor(A, np.eye(6)[order], 6, 6, False, np.float64)
     assert plan.q == 0
 
@@ -242,7 +255,7 @@ def check_factor(A, dense, n, p, intercept, dtype):
 @pytest.mark.parametrize("inactive", [0.0, 0.6])
 def test_newton_direction(inactive, intercept):
     """Rows of little curvature add to the diagonal of H only."""
-    A, order, _ = pack(MATRICES["csr"], np.float64)
+    A, order, *_ = pack(MATRICES["csr"], np.float64)
     dense = MATRICES["csr"].toarray()[order]
     n, p = dense.shape
     rng = np.random.default_rng(1)
@@ -254,17 +267,30 @@ def test_newton_direction(inactive, intercept):
     H[range(p + 1), range(p + 1)] += h[few] @ design[few] ** 2
     H[range(p), range(p)] += l2
     q = p + intercept
-    inverse = 1.0 / np.diag(H)
     g = rng.standard_normal(p + 1)
-    inverse[q:] = g[q:] = 0.0
-    d, r, z, v, Hv, rest = np.empty((6, p + 1))
-    dm, products, scaled = np.empty((3, n))
-    passes = newton_direction(
-        A, h, l2, intercept, empty_factor(), inverse, g, 1e-12, 200, d, r, z,
-        v, Hv, rest, dm, products, scaled,
+    g[q:] = 0.0
+    inverse = np.empty(p + 1)
+    diagonal(A, h, l2, intercept, inverse, np.empty(n))
+    V, M = np.empty((6, p + 1)), np.empty((9, n))
+    M[2] = h
+    d, dm, passes = _newton_direction(
+        A, (np.empty(n), l2, intercept, 0.0), (np.empty(p + 1), g, V, M),
+        (inverse, None),
     )
     np.testing.assert_allclose(
         d[:q], -np.linalg.solve(H[:q, :q], g[:q]), rtol=1e-8, atol=1e-10
     )
     np.testing.assert_allclose(dm, design @ d, rtol=1e-8, atol=1e-10)
     assert 0 < passes <= 60
+
+
+@numba.njit
+def _newton_direction(A, given, x, scaling):
+    """Call it as compiled code does."""
+    y, l2, intercept, unit = given
+    point = _point_of(x)
+    passes = newton_direction(
+        A, Problem(y, l2, intercept, unit), point, scaling, 1e-12, 200,
+        x[2][2:],
+    )
+    return point.d, point.dm, passes

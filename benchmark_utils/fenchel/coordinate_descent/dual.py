@@ -29,7 +29,7 @@ from numba.extending import intrinsic
 
 from ..compilation import LOOPS, njit
 from ..datafits.margins import exp_of_negative, log1p_of_unit
-from ..linalg.csr import add_row
+from ..linalg.csr import add_row, are_sorted
 from .dual_visit import (
     FLAT,
     LIGHT,
@@ -99,25 +99,9 @@ def _fetch_row(data, indices, first):
         e += _8
 
 
-@njit(fastmath=LOOPS)
-def _are_sorted(A, n):
-    """Whether the indices of every row increase, so that none is repeated."""
-    _, indices, starts = A
-    n = np.uint64(n)
-    # all rows at once: 16 us for 2000 of them with 93000 entries
-    descents = 0
-    for e in range(starts[0] + _1, starts[n]):
-        descents += indices[e] <= indices[e - _1]
-    for i in range(n):
-        e = starts[i]
-        if starts[0] < e < starts[i + _1]:
-            descents -= indices[e] <= indices[e - _1]
-    return descents == 0
-
-
 @njit
 def _norms(A, p, out):
-    """out[i] = ||A[i]||^2; repeated entries of a row add up first."""
+    """Fill ||A[i]||^2; repeated entries of a row add up first."""
     data, indices, starts = A
     sums = np.zeros(p)
     for i in range(np.uint64(out.size)):
@@ -132,7 +116,7 @@ def _norms(A, p, out):
 
 @njit
 def _shuffle(turn, seed):
-    """A random order, by xorshift; returns the next seed."""
+    """Draw a random order, by xorshift; return the next seed."""
     for k in range(turn.size - 1, 0, -1):
         seed ^= seed << np.uint64(13)
         seed ^= seed >> np.uint64(7)
@@ -146,11 +130,11 @@ def _shuffle(turn, seed):
 
 @njit(fastmath={"contract"})
 def _first_sweep(A, y, l2, b, state, w, turn):
-    """Visit every sample once, from a = 0; fills `state`, see `_sweep`."""
+    """Visit every sample once, from a = 0; fill `state`, see `_sweep`."""
     data, indices, starts = A
     inverse = 1.0 / l2
     theta, a, norms = np.empty((3, turn.size))
-    known = not _are_sorted(A, turn.size)
+    known = not are_sorted(A)
     if known:
         _norms(A, w.size - 1, norms)
     for k in range(turn.size):
@@ -204,7 +188,7 @@ def _first_sweep(A, y, l2, b, state, w, turn):
 
 @njit(fastmath={"contract"})
 def _sweep(A, l2, b, state, w, turn):
-    """Visit every sample once; returns the estimated gap before it.
+    """Visit every sample once; return the estimated gap before it.
 
     A visit finds what it knows of a sample, theta, a, ||x||^2 and y, in one
     place of `state`: with four arrays, 20000 rows of 18 entries in 1.4 instead
@@ -260,7 +244,7 @@ def _sweep(A, l2, b, state, w, turn):
 
 @njit(fastmath=LOOPS)
 def _totals(state, l2):
-    """F, sum y a and how that changes with the intercept, all by theta."""
+    """Sum F, y a and how that changes with the intercept, all by theta."""
     value = 0.0
     balance = 0.0
     curved = 0.0
@@ -276,28 +260,23 @@ def _totals(state, l2):
 
 
 @njit
-def ascend(
-    A, y, l2, intercept, goal, price, most, w, state, turn, sweeps
-):
+def ascend(A, given, stop, w, work, sweeps):
     """Sweep until the estimated gap is `goal` of F, or hope is lost.
 
     Parameters
     ----------
     A : tuple, packed matrix of n rows
-    y : array of shape (n,)
-    l2 : float; intercept : bool
-    goal : float
-    price : float
-        Sweeps that take as long as an iteration of L-BFGS. Give up when as
-        many iterations as it would take are faster.
-    most : int
-        Sweeps at most.
+    given : tuple (y, l2, intercept)
+    stop : tuple (goal, price, most)
+        `price` is how many sweeps take as long as an iteration of L-BFGS:
+        give up when as many iterations as it would take are faster. `most`
+        is how many sweeps at most.
     w : array of shape (p + 1,), updated
         Zeros in the beginning; the intercept comes last.
-    state : array of shape (4 n,), float64, updated
-        theta, a, ||x||^2 and y of every sample, filled by the first sweep; a
-        multiple of 32 bytes in memory is best.
-    turn : array of shape (n,), int64, updated
+    work : tuple (state, turn), updated
+        Arrays of shape (4 n,), float64: theta, a, ||x||^2 and y of every
+        sample, filled by the first sweep, best at a multiple of 32 bytes in
+        memory; of shape (n,), int64.
     sweeps : int
         Those of calls before.
 
@@ -306,6 +285,9 @@ def ascend(
     done, estimate : int, float
         Sweeps, and the gap as a share of F that the last one left, about.
     """
+    y, l2, intercept = given
+    goal, price, most = stop
+    state, turn = work
     n, p = y.size, w.size - 1
     if sweeps == 0:
         for i in range(n):

@@ -25,7 +25,7 @@ def _sigmoid_of_minus(x):
 
 @njit(fastmath={"contract"})
 def small_change(x, a, h):
-    """sigma(-(theta - 2 x)) - a where sigma(-theta) = a, h = a (1 - a).
+    """Compute sigma(-(theta - 2 x)) - a where sigma(-theta) = a.
 
     That is 2 h u / (1 - (1 - 2 a) u) with u = tanh(x), here its Pade
     approximant [5/4]: 1e-13 of the change for |x| <= 1 / 4. One division
@@ -40,7 +40,7 @@ def small_change(x, a, h):
 
 @njit(fastmath={"contract"})
 def light_start(m, q):
-    """Nearly the root of a = sigma(-m - q a), for q <= 2.
+    """Find nearly the root of a = sigma(-m - q a), for q <= 2.
 
     A step of Newton's method from a = 0, s / (1 + q s (1 - s)) for
     s = sigma(-m), with the Pade approximant [3/2] of tanh for the sigmoid:
@@ -57,7 +57,7 @@ def light_start(m, q):
 
 @njit(fastmath=LOOPS)
 def settle(theta, a):
-    """theta = log((1 - a) / a), which it is nearly already."""
+    """Make theta log((1 - a) / a), which it is nearly already."""
     far = 0
     for i in range(theta.size):
         t, above, below = theta[i], 1.0 - a[i], a[i]
@@ -78,7 +78,7 @@ def settle(theta, a):
 
 @njit
 def visit(theta, a, m, q):
-    """The root of t - m - q (sigma(-t) - a), nearly; and sigma(-t).
+    """Find nearly the root t of t - m - q (sigma(-t) - a), and sigma(-t).
 
     `theta` belongs to a: sigma(-theta) = a, but for the first visit, where
     a = 0 and theta is any guess.

@@ -9,37 +9,27 @@ _1 = np.uint64(1)
 
 
 class Plan(NamedTuple):
-    """Which columns are eliminated, and what a factor costs.
+    """Which columns are eliminated, and what a factor costs."""
 
-    Attributes
-    ----------
-    place : array as in a factor, see `linalg.sparse_cholesky`
-    owned : array of shape (n_owned,), int64
-        Rows with an eliminated column, by that column.
-    owned_starts : array of shape (n_eliminated + 1,), int64
-    owner : array of shape (n,), int64
-        The eliminated column's place, or -1.
-    q : int
-    updates : float
-        Entries of S that are added to.
-    n_b : int
-        Upper bound of the entries of B.
-    """
-
+    #: as in a factor, see `linalg.sparse_cholesky`
     place: np.ndarray
+    #: rows with an eliminated column, by that column, int64
     owned: np.ndarray
+    #: of every eliminated column, where its rows start in `owned`
     owned_starts: np.ndarray
-    owner: np.ndarray
+    #: columns that remain
     q: int
+    #: entries of S that are added to
     updates: float
+    #: upper bound of the entries of B
     n_b: int
 
 
 @njit
 def _columns(A, p, starts, rows):
-    """Rows of every column: rows[starts[j]:starts[j + 1]]."""
+    """Fill the rows of every column j, rows[starts[j]:starts[j + 1]]."""
     data, indices, row_starts = A
-    for e in range(indices.size):
+    for e in range(row_starts[0], row_starts[row_starts.size - 1]):
         starts[indices[e] + _1] += 1
     for j in range(p):
         starts[j + 1] += starts[j]
@@ -52,15 +42,11 @@ def _columns(A, p, starts, rows):
 
 
 @njit
-def _choose(starts, rows, by_count, limit, owner, place):
-    """Eliminate columns greedily, the rarest first.
-
-    A column of many rows is not: each of its rows would add to S.
-    Returns their number.
-    """
+def _choose(starts, rows, by_count, owner, place):
+    """Eliminate columns greedily, the rarest first; return their number."""
     count = 0
     for j in by_count:
-        free = starts[j + 1] - starts[j] <= limit
+        free = True
         for e in range(starts[j], starts[j + 1]):
             if not free:
                 break
@@ -75,7 +61,7 @@ def _choose(starts, rows, by_count, limit, owner, place):
 
 @njit
 def _costs(row_starts, owner, intercept, owned_starts, q):
-    """(entries of S added to, upper bound of entries of B)."""
+    """Count entries of S added to, and at most how many B has."""
     updates = 0.0
     n_b = 0
     n_owners = owned_starts.size - 1
@@ -94,7 +80,19 @@ def _costs(row_starts, owner, intercept, owned_starts, q):
 
 
 def make_plan(A, p, intercept):
-    """Choose the columns to eliminate."""
+    """Choose the columns of a packed matrix to eliminate.
+
+    Parameters
+    ----------
+    A : tuple, packed matrix of p columns
+    p : int
+    intercept : bool
+        A column of ones comes last, and stays.
+
+    Returns
+    -------
+    Plan
+    """
     n = len(A[2]) - 1
     starts = np.zeros(p + 1, np.int64)
     rows = np.empty(len(A[1]), np.uint32)
@@ -103,7 +101,7 @@ def make_plan(A, p, intercept):
     place = np.zeros(p + 1, np.int64)
     counts = np.diff(starts)
     n_owners = _choose(
-        starts, rows, np.argsort(counts, kind="stable"), n, owner, place
+        starts, rows, np.argsort(counts, kind="stable"), owner, place
     )
     kept = np.flatnonzero(place[:p] >= 0)
     q = len(kept) + bool(intercept)
@@ -118,4 +116,4 @@ def make_plan(A, p, intercept):
     updates, n_b = _costs(
         A[2], owner, float(intercept), owned_starts, q
     )
-    return Plan(place, owned, owned_starts, owner, q, updates, n_b)
+    return Plan(place, owned, owned_starts, q, updates, n_b)

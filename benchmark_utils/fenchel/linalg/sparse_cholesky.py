@@ -43,19 +43,9 @@ _RIDGE = 2e-6
 #         Row j of B is b_data[b_starts[j]:b_starts[j + 1]].
 
 
-def empty_factor():
-    """The factor before there is one."""
-    none = np.empty(0)
-    return (
-        np.empty(0, np.int64), none, np.empty((0, 0), np.float32),
-        np.empty((0, 0)), none, np.empty(0, np.int64),
-        np.empty(0, np.uint32), none,
-    )
-
-
 @njit(fastmath={"contract"})
 def _add_outer(factor, indices, values, count, S):
-    """S += factor v v', lower triangle; v has few entries."""
+    """Add factor v v' to S, lower triangle, where v has few entries."""
     ascending = True
     for a in range(1, count):
         ascending &= indices[a] > indices[a - 1]
@@ -80,11 +70,8 @@ def _add_outer(factor, indices, values, count, S):
 
 
 @njit
-def _assemble(
-    A, h, l2, intercept, place, owned, owned_starts, S, diagonal, pivots,
-    b_starts, b_indices, b_data
-):
-    """Fill D, B, the lower triangle of S and the diagonal of C."""
+def _add_rows(A, h, l2, intercept, place, S):
+    """Fill C, the lower triangle of S before anything is eliminated."""
     data, indices, starts = A
     q = S.shape[0]
     longest = 1
@@ -109,9 +96,23 @@ def _assemble(
             values[count] = 1.0
             count += 1
         _add_outer(h[i], own, values, count, S)
-    for j in range(q):
-        diagonal[j] = S[j, j]
-    # B, one eliminated column after the other
+
+
+@njit
+def _eliminate(A, h, l2, intercept, plan, S, B):
+    """Fill D and B, one eliminated column after the other; S = C - B'D^-1 B.
+
+    Parameters
+    ----------
+    plan : tuple (place, owned, owned_starts), see `elimination.Plan`
+    S : array of shape (q, q)
+        C, updated.
+    B : tuple (pivots, b_starts, b_indices, b_data), filled
+    """
+    data, indices, starts = A
+    place, owned, owned_starts = plan
+    pivots, b_starts, b_indices, b_data = B
+    q = S.shape[0]
     width = np.zeros(q)
     seen = np.zeros(q, np.bool_)
     touched = np.empty(q, np.uint32)
@@ -159,7 +160,7 @@ def _assemble(
 
 @njit(fastmath=LOOPS)
 def _unit_diagonal(S, scale, ridge):
-    """Scale S; `scale`, which holds the diagonal of C, becomes the factors.
+    """Scale S to a unit diagonal; `scale`, C's diagonal, becomes the factors.
 
     What is left of C's diagonal after the elimination may be rounding, where
     an eliminated column is a copy.
@@ -174,7 +175,7 @@ def _unit_diagonal(S, scale, ridge):
 
 
 def factorize(A, h, l2, intercept, plan, dtype):
-    """Form S and factorize it.
+    """Form S, what is left of H, and factorize it.
 
     Parameters
     ----------
@@ -193,14 +194,14 @@ def factorize(A, h, l2, intercept, plan, dtype):
     q = plan.q
     n_owners = len(plan.owned_starts) - 1
     S = np.zeros((q, q), dtype=dtype)
-    pivots, scale = np.empty(n_owners), np.empty(q)
     B = (
-        np.empty(n_owners + 1, np.int64), np.empty(plan.n_b, np.uint32),
-        np.empty(plan.n_b),
+        np.empty(n_owners), np.empty(n_owners + 1, np.int64),
+        np.empty(plan.n_b, np.uint32), np.empty(plan.n_b),
     )
-    _assemble(
-        A, h, l2, intercept, plan.place, plan.owned, plan.owned_starts, S,
-        scale, pivots, *B,
+    _add_rows(A, h, l2, intercept, plan.place, S)
+    scale = S.diagonal().astype(np.float64)
+    _eliminate(
+        A, h, l2, intercept, (plan.place, plan.owned, plan.owned_starts), S, B
     )
     single = dtype == np.float32
     _unit_diagonal(S, scale, _RIDGE if single else 1e-13)
@@ -212,12 +213,13 @@ def factorize(A, h, l2, intercept, plan, dtype):
             return None
         S = upper.T
     none = np.empty((0, 0), np.float64 if single else np.float32)
+    pivots, *B = B
     return plan.place, pivots, *((S, none) if single else (none, S)), scale, *B
 
 
 @njit(fastmath=LOOPS)
 def _solve_dense(L, x):
-    """x becomes (L L')^-1 x."""
+    """Multiply x by the inverse of L L', in place."""
     for i in range(x.size):
         row = L[i]
         value = x[i]
@@ -234,7 +236,7 @@ def _solve_dense(L, x):
 
 @njit
 def solve(factor, intercept, r):
-    """r becomes (approximately) H^-1 r, in place; r has p + 1 entries."""
+    """Multiply r, of p + 1 entries, by nearly the inverse of H, in place."""
     place, pivots, single, double, scale, starts, indices, data = factor
     last = r.size if intercept else r.size - 1
     x = np.zeros(scale.size)

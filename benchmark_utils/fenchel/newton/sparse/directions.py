@@ -3,17 +3,21 @@ import numpy as np
 
 from ...compilation import LOOPS, njit
 from ...datafits.margins import add, dot
-from ...linalg.csr import gather, hessian_product
+from ...linalg.csr import gather, hessian_product, scatter_squares
 from ...linalg.sparse_cholesky import solve
+from .state import Hessian
 
 # In CG, rows whose curvature is below this share of the largest add to the
-# diagonal of H only; if that leaves out enough of them
-_INACTIVE, _WORTH = 0.003, 0.8
+# diagonal of H only
+_INACTIVE = 0.003
+# if that leaves out so many entries that at most this share remains
+_WORTH = 0.8
 _1 = np.uint64(1)
 
 
 @njit(fastmath=LOOPS)
 def largest(a):
+    """Return the largest absolute value of an array."""
     total = 0.0
     for j in range(a.size):
         total = max(total, abs(np.float64(a[j])))
@@ -21,33 +25,89 @@ def largest(a):
 
 
 @njit
-def _precondition(factor, intercept, inverse, d):
-    if factor[0].size > 0:
-        solve(factor, intercept, d)
-    else:
-        for j in range(d.size):
-            d[j] *= inverse[j]
+def diagonal(A, h, l2, intercept, inverse, h_then):
+    """Fill the inverse of H's diagonal, of p + 1 entries; keep h in h_then."""
+    p = inverse.size - 1
+    inverse[:] = 0.0
+    scatter_squares(A, h, inverse)
+    total = 0.0
+    for i in range(h.size):
+        h_then[i] = h[i]
+        total += h[i]
+    for j in range(p):
+        inverse[j] = 1.0 / (inverse[j] + l2)
+    # where all margins are huge, 1 / total is no step for an intercept
+    least = 1e-8 * h.size
+    inverse[p] = 1.0 / max(total, least) if intercept else 0.0
 
 
 @njit
-def lbfgs_direction(
-    S, Y, rho, alpha, count, head, factor, intercept, inverse, d
-):
-    """d, which holds -g, becomes minus the L-BFGS matrix times g."""
+def precondition(inverse, factor, intercept, d):
+    """Multiply d by the inverse of H's diagonal, or of H by a factor.
+
+    For None as `factor` nothing of a factor is compiled.
+    """
+    if factor is None:
+        for j in range(d.size):
+            d[j] *= inverse[j]
+    else:
+        solve(factor, intercept, d)
+
+
+@njit
+def lbfgs_direction(pairs, kept, inverse, factor, intercept, d):
+    """Multiply d, which holds -g, by the L-BFGS matrix.
+
+    Parameters
+    ----------
+    pairs : tuple (S, Y, rho, alpha)
+        Pairs in float32, one over their products, work space.
+    kept : int
+        Pairs since the start, of which the last rho.size are there.
+    """
+    S, Y, rho, alpha = pairs
     memory = rho.size
-    for k in range(count):
-        i = (head - 1 - k) % memory
+    for k in range(kept - 1, max(kept - 1 - memory, -1), -1):
+        i = k % memory
         alpha[i] = rho[i] * dot(S[i], d)
         add(-alpha[i], Y[i], d)
-    _precondition(factor, intercept, inverse, d)
-    for k in range(count - 1, -1, -1):
-        i = (head - 1 - k) % memory
+    precondition(inverse, factor, intercept, d)
+    for k in range(max(kept - memory, 0), kept):
+        i = k % memory
         add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
+
+
+@njit(fastmath=LOOPS)
+def keep_pair(pairs, kept, t, d, change):
+    """Keep the step t d and the change of the gradient as the next pair.
+
+    Both are divided by the largest change, so that float32 holds them.
+
+    Returns
+    -------
+    int
+        Pairs since the start; one without curvature is none. -1 where
+        nothing has changed.
+    """
+    S, Y, rho, _ = pairs
+    size = largest(change)
+    if not size > 0.0:
+        return -1
+    i = kept % rho.size
+    curved = 0.0
+    for j in range(d.size):
+        S[i, j] = t * d[j] / size
+        Y[i, j] = change[j] / size
+        curved += np.float64(S[i, j]) * Y[i, j]
+    if not curved > 0.0:
+        return kept
+    rho[i] = 1.0 / curved
+    return kept + 1
 
 
 @njit
 def _matter(A, h):
-    """(rows, entries) whose curvature counts in CG, all or much fewer."""
+    """Count rows and entries that matter in CG: all, or much fewer."""
     starts = A[2]
     least = _INACTIVE * largest(h)
     count = 0
@@ -62,16 +122,15 @@ def _matter(A, h):
 
 
 @njit
-def _divide(A, h, part, curvature, rest):
+def _divide(A, h, part, curvature, ridge):
     """Copy the rows that count to `part`, their h to `curvature`.
 
-    The others add to the diagonal of H only, `rest`; returns the sum of
-    their h.
+    The others add to the diagonal of H only, `ridge`, the sum of their h to
+    its last entry.
     """
     data, indices, starts = A
     values, columns, places = part
     least = _INACTIVE * largest(h)
-    total = 0.0
     count = np.uint64(0)
     place = np.uint64(0)
     for i in range(np.uint64(h.size)):
@@ -85,43 +144,60 @@ def _divide(A, h, part, curvature, rest):
                 place += _1
         else:
             weight = h[i]
-            total += weight
+            ridge[ridge.size - 1] += weight
             for e in range(starts[i], starts[i + _1]):
                 value = np.float64(data[e])
-                rest[indices[e]] += weight * value * value
+                ridge[indices[e]] += weight * value * value
     places[count] = place
-    return total
 
 
 @njit(fastmath=LOOPS)
-def _conjugate_gradients(
-    B, h, l2, intercept, outside, factor, inverse, g, forcing, limit, d, r,
-    z, v, Hv, rest, dm, products, scaled
-):
-    """CG on (B' diag(h) B + lambda2 I + rest) d = -g; dm += B d.
+def _conjugate_gradients(H, scaling, forcing, limit, V, point):
+    """Solve H d = -g by CG; add B d to dm.
 
-    Returns the products.
+    Parameters
+    ----------
+    H : Hessian
+    scaling : tuple (inverse, factor)
+    forcing : float
+        The residual to reach, in the norm of the preconditioner, as a share
+        of the first.
+    limit : int
+        Products at most.
+    V : array of shape (3, p + 1)
+        The residual, written; work space.
+    point : Point
+        d and dm are written; `change`, `products` and `scaled` are work
+        space.
+
+    Returns
+    -------
+    int
+        The products.
     """
+    inverse, factor = scaling
+    r, v, z = V[0], V[1], V[2]
+    g, d, Hv = point.g, point.d, point.change
     p = g.size - 1
     rz = 0.0
     for j in range(p + 1):
         d[j] = 0.0
         r[j] = -g[j]
         v[j] = r[j]
-    _precondition(factor, intercept, inverse, v)
+    precondition(inverse, factor, H.intercept, v)
     for j in range(p + 1):
         rz += r[j] * v[j]
     goal = forcing * forcing * rz
     for k in range(limit):
         Hv[:] = 0.0
-        total = hessian_product(B, v, v[p], h, Hv, products, scaled)
+        total = hessian_product(
+            H.rows, v, v[p], H.h, Hv, point.products, point.scaled
+        )
+        Hv[p] = total if H.intercept else 0.0
         curved = 0.0
-        for j in range(p):
-            Hv[j] += (l2 + rest[j]) * v[j]
+        for j in range(p + 1):
+            Hv[j] += H.ridge[j] * v[j]
             curved += v[j] * Hv[j]
-        if intercept:
-            Hv[p] = total + outside * v[p]
-            curved += v[p] * Hv[p]
         if not curved > 0.0:
             return k + 1
         a = rz / curved
@@ -131,11 +207,11 @@ def _conjugate_gradients(
             d[j] += a * v[j]
             r[j] -= a * Hv[j]
             z[j] = r[j]
-        _precondition(factor, intercept, inverse, z)
+        precondition(inverse, factor, H.intercept, z)
         for j in range(p + 1):
             rz += r[j] * z[j]
-        for i in range(h.size):
-            dm[i] += a * products[i]
+        for i in range(H.h.size):
+            point.dm[i] += a * point.products[i]
         if not rz > goal:
             return k + 1
         b = rz / previous
@@ -145,31 +221,42 @@ def _conjugate_gradients(
 
 
 @njit
-def newton_direction(
-    A, h, l2, intercept, factor, inverse, g, forcing, limit, d, r, z, v, Hv,
-    rest, dm, products, scaled
-):
-    """CG on H d = -g until the residual, in the norm of the preconditioner,
-    is `forcing` times the first; dm = A d, without labels. r, z, v, Hv, rest
-    are work space; r holds the residual after. Returns the passes."""
-    n, p = h.size, g.size - 1
-    count, entries = _matter(A, h)
-    rest[:] = 0.0
-    dm[:] = 0.0
+def newton_direction(A, problem, point, scaling, forcing, limit, V):
+    """Solve H d = -g so far that the residual is `forcing` of the first.
+
+    Parameters
+    ----------
+    A : tuple, packed matrix
+    problem : Problem
+    point : Point
+        d, and dm = A d without labels, are written.
+    scaling, forcing, limit : see `_conjugate_gradients`
+    V : array of shape (4, p + 1)
+        The residual, written; work space.
+
+    Returns
+    -------
+    float
+        The passes over A that the products took.
+    """
+    n, p = point.h.size, point.g.size - 1
+    count, entries = _matter(A, point.h)
+    ridge = V[3]
+    ridge[:p] = problem.l2
+    ridge[p] = 0.0
+    point.dm[:] = 0.0
     if count == n:
+        H = Hessian(A, point.h, ridge, problem.intercept)
         return float(_conjugate_gradients(
-            A, h, l2, intercept, 0.0, factor, inverse, g, forcing, limit, d,
-            r, z, v, Hv, rest, dm, products, scaled
+            H, scaling, forcing, limit, V, point
         ))
     part = (
         np.empty(entries, A[0].dtype), np.empty(entries, np.uint32),
         np.empty(count + 1, np.uint64),
     )
     curvature = np.empty(count)
-    outside = _divide(A, h, part, curvature, rest)
-    done = _conjugate_gradients(
-        part, curvature, l2, intercept, outside, factor, inverse, g, forcing,
-        limit, d, r, z, v, Hv, rest, dm, products, scaled
-    )
-    gather(A, 0, n, d, d[p], dm)
+    _divide(A, point.h, part, curvature, ridge)
+    H = Hessian(part, curvature, ridge, problem.intercept)
+    done = _conjugate_gradients(H, scaling, forcing, limit, V, point)
+    gather(A, 0, n, point.d, point.d[p], point.dm)
     return done * entries / A[0].size + 0.5
