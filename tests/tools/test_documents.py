@@ -48,12 +48,12 @@ def test_links_lead_to_what_exists(name):
 )
 def test_files_and_modules_exist(name):
     text = text_of(name)
-    # what an example of CONTRIBUTING is saved as
+    # what an example of CONTRIBUTING is saved as; NAME.py is any
     made = set(re.findall(r"<!-- file: (\S+) -->", text))
     folders = "benchmark_utils|configs|datasets|plots|solvers|tests|tools"
     pattern = rf"(?<![\w/])((?:{folders})/[\w./-]*\w)"
     for path in set(re.findall(pattern, text)) - made:
-        assert (ROOT / path).exists(), path
+        assert "NAME" in path or (ROOT / path).exists(), path
     for module in re.findall(r"python -m (tools[\w.]*\w)", text):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (
