@@ -77,7 +77,7 @@ def machine(df):
     )
 
 
-def address():
+def repository():
     """Read the address of the repository, which CITATION.cff has."""
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     return re.search(r"^url: (\S+)$", text, flags=re.MULTILINE)[1]

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT
-from tools.published import address
+from tools.published import repository
 
 DOCUMENTS = sorted([
     *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"),
@@ -73,7 +73,7 @@ def test_every_document_is_linked():
 def test_the_address_has_one_home():
     """CITATION.cff has it; objective.py, which imports no tool, repeats it."""
     tracked = subprocess.run(
-        ["git", "grep", "-l", "-F", address().removeprefix("https://")],
+        ["git", "grep", "-l", "-F", repository().removeprefix("https://")],
         cwd=ROOT, capture_output=True, text=True,
     ).stdout.split()
     if not tracked:

@@ -99,13 +99,13 @@ def test_rank():
 def test_cells_and_sentences():
     assert cell(TIMES, 50.0) == "**sure** (3/4)<br>fast 1: 3.7x"
     assert sentence("L2", TIMES, 50.0) == (
-        "L2: **`sure`**, the fastest on 3 of 4; then `fast[x=1]`, 3.7 times "
-        "the time (2 of 4 reached) and `twice`, 5.2 times the time (2 of 4 "
-        "reached)."
+        "L2: **`sure`** (the fastest on 3 of 4); then `fast[x=1]`, 3.7 times "
+        "the time (the fastest on 1 of 4, 2 of 4 reached) and `twice`, 5.2 "
+        "times the time (2 of 4 reached)."
     )
     assert cell(TIMES[["fast[x=1]"]], 5.0) == "**fast 1** (2/4), 2 not solved"
     assert sentence("L1", TIMES[["fast[x=1]"]], 5.0) == (
-        "L1: **`fast[x=1]`**, the fastest on 2 of 4 (2 of 4 reached)."
+        "L1: **`fast[x=1]`** (the fastest on 2 of 4, 2 of 4 reached)."
     )
     assert cell(TIMES[["stuck"]], 5.0) == "nobody"
     assert sentence("L1", TIMES[["stuck"]], 5.0) == (

@@ -30,7 +30,8 @@ LEVEL = 1e-6
 PENALTIES = ("L2", "L1", "elastic net", "MCP", "SCAD")
 RULE = (
     "**Rule.** Of each kind of problems the winner is the solver whose times "
-    "to a certified suboptimality of 1e-6 have the least geometric mean; a "
+    "to a certified suboptimality of 1e-6 have the least geometric mean; that "
+    "is (F - B) / F, with B the best lower bound that any solver reached. A "
     "problem that it does not solve counts as twice the time limit. Of a "
     "solver's variants the best one stands for it."
 )
@@ -129,10 +130,12 @@ def sentence(which, times, limit):
         text = f"`{name}`" if parts else f"**`{name}`**"
         if parts:
             text += f", {times_as_long(one['ratio'])} times the time"
-        else:
-            text += f", the fastest on {int(one['won'])} of {count}"
+        told = []
+        if one["won"] or not parts:
+            told.append(f"the fastest on {int(one['won'])} of {count}")
         if one["reached"] < count:
-            text += f" ({int(one['reached'])} of {count} reached)"
+            told.append(f"{int(one['reached'])} of {count} reached")
+        text += f" ({', '.join(told)})" if told else ""
         parts.append(text)
     then = f"; then {' and '.join(parts[1:])}" if parts[1:] else ""
     return f"{which}: {parts[0]}{then}."

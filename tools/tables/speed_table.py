@@ -54,7 +54,8 @@ def size_of(name, facts):
     one = facts[name]
     size = f"{one['n_samples']} x {one['n_features']}"
     if one["n_problems"] > 1:
-        size = f"{one['n_problems']} x {dataset.split('sizes=')[1][:-1]}"
+        sizes = dataset.split("sizes=")[1][:-1].replace("x", " x ")
+        size = f"{one['n_problems']} of {sizes}"
     (l2,) = re.findall(r"l2=([^,\]]+)", objective)
     return f"`{dataset.split('[')[0]}` {size}, l2 = {float(l2):g}"
 
