@@ -80,11 +80,8 @@ publish: $(VENV)/.run  ## Put RESULT=... of CONFIG=... into results/
 	$(BIN)/python -m tools.page.publish_result $(RESULT) --config $(CONFIG)
 	$(MAKE) conclusion
 
-conclusion: $(VENV)/.run  ## Write README's figure, tables, conclusion anew
-	$(BIN)/python -m tools.tables.conclusion --write README.md
-	$(BIN)/python -m tools.page.readme_figure --write README.md
-	$(BIN)/python -m tools.tables.speed_table --write README.md
-	$(BIN)/python -m tools.tables.reached_table --write README.md
+conclusion: $(VENV)/.run  ## Write what README and docs say of results anew
+	$(BIN)/python -m tools.tables
 
 site: $(VENV)/.run  ## Build the site of all published results in site/
 	$(BIN)/python -m tools.page.make_site

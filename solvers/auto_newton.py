@@ -17,7 +17,7 @@ class Solver(LogisticSolver):
     L-BFGS on a copy in float32 or half precision, the gradient updated by its
     change, on the diagonal of the Hessian until a Cholesky factor (n x n or
     p x p, sampled) has become cheaper than going on; float64 and a duality gap
-    at the end. docs/fast_newton.md explains it.
+    at the end. docs/fenchel.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input
     checks and the copy. Many small problems go through `fit_many`; tiny ones

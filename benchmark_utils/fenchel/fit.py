@@ -3,7 +3,7 @@
 >>> from benchmark_utils.fenchel.fit import fit_logistic
 >>> coef, intercept, info = fit_logistic(X, y, l2=1.0)  # doctest: +SKIP
 
-`docs/fast_newton.md` explains the regimes and what each idea gained.
+`docs/fenchel.md` explains the regimes.
 """
 import numba
 import numpy as np

@@ -22,8 +22,3 @@ def test_names_exist(name):
     BENCHMARK.check_solver_patterns(config.get("solver"))
     # benchopt rounds it down
     assert isinstance(config["timeout"], int)
-
-
-@pytest.mark.parametrize("name", CONFIGS)
-def test_readme_lists_it(name):
-    assert f"configs/{name}" in (ROOT / "README.md").read_text()

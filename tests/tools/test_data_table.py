@@ -1,4 +1,4 @@
-"""README's table of datasets is what the data are."""
+"""The table of datasets is what the data are."""
 import pytest
 
 from conftest import ROOT
@@ -7,11 +7,11 @@ from tools.tables.dataset_table import describe, rows_of, table
 from tools.tables.markdown import between
 
 NAMES = sorted(DATASETS)
-README = ROOT / "README.md"
+DOCUMENT = ROOT / "docs" / "datasets.md"
 
 
 def written():
-    return rows_of(between(README, "datasets"))
+    return rows_of(between(DOCUMENT, "datasets"))
 
 
 def test_every_dataset_has_a_row():
@@ -30,7 +30,7 @@ def test_row(name):
 
 @pytest.mark.slow
 def test_the_whole_table():
-    assert table() == between(README, "datasets")
+    assert table() == between(DOCUMENT, "datasets")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""What README says of the results is what the results say."""
+"""What README and docs say of the results is what the results say."""
 import json
 import re
 import shutil
@@ -13,24 +13,22 @@ from browser import PHONE, WIDE, Browser
 from conftest import ROOT
 from tools.page.make_site import as_html, make_site
 from tools.page.publish_result import check_config, publish
-from tools.published import folders, newest
+from tools.published import folders, read
 from tools.tables.conclusion import (
-    comparison,
+    answer,
+    cell,
     conclude,
     facts_of,
-    lost,
+    penalty,
     rank,
     sentence,
+    short,
+    sources,
     times_to,
 )
-from tools.tables.markdown import between, write
+from tools.tables.markdown import between, table, write
 
 INF, NAN = np.inf, np.nan
-
-
-def test_readme_has_the_newest_conclusion():
-    found = between(ROOT / "README.md", "conclusion")
-    assert found == conclude(newest())
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda path: path.name)
@@ -76,42 +74,130 @@ def test_times():
 
 
 TIMES = pd.DataFrame({
-    "fast": [1.0, 2.0, INF, NAN],
+    "fast[x=1]": [1.0, 2.0, INF, NAN],
+    "fast[x=2]": [8.0, 8.0, INF, NAN],
     "sure": [4.0, 1.0, 9.0, 3.0],
     "stuck": [INF, INF, INF, INF],
     "twice": [2.0, 4.0, NAN, NAN],
 })
 
 
-def test_rank_and_sentences():
-    ranked = rank(TIMES)
-    assert list(ranked.index) == ["sure", "fast", "twice"]
-    assert ranked.loc["sure"].tolist() == [4, 3, pytest.approx(4**0.25)]
-    assert ranked.loc["fast"].tolist() == [2, 1, pytest.approx(2**0.5)]
-    text = sentence("L2", TIMES)
-    assert text == (
-        "L2: **`sure`**, the fastest on 3 of 4; then `fast`, 0.7 times the "
-        "time where both reach it."
+def test_rank():
+    # what is not solved counts as 10 s, twice the limit
+    ranked = rank(TIMES, 5.0)
+    assert list(ranked.index) == ["sure", "fast[x=1]", "twice"]
+    assert ranked.loc["sure"].tolist() == [1, 4, 3]
+    ratio = (1 * 2 * 10 * 10 / (4 * 1 * 9 * 3)) ** 0.25
+    assert ranked.loc["fast[x=1]"].tolist() == [pytest.approx(ratio), 2, 1]
+    # a longer limit costs them more
+    assert rank(TIMES, 50.0)["ratio"].iloc[1] > 10**0.5 * ratio * 0.99
+    # problems that nobody solves change nothing
+    more = pd.concat([TIMES, pd.DataFrame({"stuck": [INF]})])
+    pd.testing.assert_frame_equal(rank(more, 5.0), ranked)
+
+
+def test_cells_and_sentences():
+    assert cell(TIMES, 50.0) == "**sure** (3/4)<br>fast 1: 3.7x"
+    assert sentence("L2", TIMES, 50.0) == (
+        "L2: **`sure`** (the fastest on 3 of 4); then `fast[x=1]`, 3.7 times "
+        "the time (the fastest on 1 of 4, 2 of 4 reached) and `twice`, 5.2 "
+        "times the time (2 of 4 reached)."
     )
-    # 1/4 and 2/1 of the time, on the two that both solved
-    assert comparison(ranked, TIMES[:2]).endswith("`fast`, 0.7 times the time")
-    assert comparison(ranked, TIMES[:2].assign(fast=[4.0, 1.0])) == (
-        "`fast` is about as fast"
+    assert cell(TIMES[["fast[x=1]"]], 5.0) == "**fast 1** (2/4), 2 not solved"
+    assert sentence("L1", TIMES[["fast[x=1]"]], 5.0) == (
+        "L1: **`fast[x=1]`** (the fastest on 2 of 4, 2 of 4 reached)."
     )
-    assert sentence("L1", TIMES[["stuck"]]) == (
+    assert cell(TIMES[["stuck"]], 5.0) == "nobody"
+    assert sentence("L1", TIMES[["stuck"]], 5.0) == (
         "L1: no solver reached the level."
     )
-    assert sentence("L1", TIMES[["fast"]]) == (
-        "L1: **`fast`**, the fastest on 2 of 4 (it reached the level on 2)."
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("raw-newton", "raw-newton"),
+    ("skglm[solver=ProxNewton]", "skglm ProxNewton"),
+    ("a[b=True,c=False,d=e]", "a b e"),
+])
+def test_short(name, expected):
+    assert short(name) == expected
+
+
+@pytest.mark.parametrize("row, expected", [
+    (dict(p_obj_l1=0.0, p_obj_l2=1.0), "L2"),
+    (dict(p_obj_l1=0.1, p_obj_l2=0.0), "L1"),
+    (dict(p_obj_l1=0.1, p_obj_l2=1.0, p_obj_penalty=NAN), "elastic net"),
+    (dict(p_obj_l1=0.1, p_obj_l2=0.0, p_obj_penalty="elasticnet"), "L1"),
+    (dict(p_obj_l1=0.1, p_obj_l2=0.0, p_obj_penalty="mcp"), "MCP"),
+])
+def test_penalty(row, expected):
+    assert penalty(row) == expected
+
+
+def publish_made(results, date, config, objectives, solvers):
+    """Write a made-up published result of some (objective, l1, l2)."""
+    rows = []
+    for objective, l1, l2 in objectives:
+        for solver, seconds in solvers.items():
+            rows += [
+                one | dict(
+                    objective_name=objective, p_obj_l1=l1, p_obj_l2=l2,
+                    final_results=json.dumps(FACTS), **MACHINE,
+                ) for one in curve(
+                    solver, [(0.0, 2.0, 0.0), (seconds, 1.0, 1.0)]
+                )
+            ]
+    folder = results / f"{date}-{config}"
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows).to_parquet(folder / "result.parquet")
+    (folder / "config.yml").write_text("timeout: 3\n")
+    return folder
+
+
+FACTS = dict(
+    problem=dict(
+        n_samples=10, n_features=2, nonzero=1.0, condition=2.0, n_problems=1,
+    ),
+    microarchitecture="znver9", numba_threads=1,
+)
+MACHINE = {
+    "system-processor": "A", "system-cpus": "1", "system-ram (GB)": 1,
+    "platform": "Linux", "platform-release": "", "platform-architecture": "",
+}
+
+
+def test_answer_takes_each_penalty_from_its_run(tmp_path):
+    results = tmp_path / "results"
+    # a full run in which ours loses on L2, and has no L1
+    full = publish_made(
+        results, "2020-01-01", "full",
+        [("l2", 0.0, 1.0)], {"auto-newton": 2.0, "b": 1.0},
     )
-
-
-def test_losers():
-    text = lost(TIMES)
-    assert "on several problems: `stuck` (4 of 4)." in text
-    assert "on one problem: `fast`." in text
-    assert "those that always did is `twice`, in geometric mean 2.8" in text
-    assert "Every solver reached" in lost(TIMES[["sure", "twice"]])
+    l1 = publish_made(
+        results, "2020-01-02", "one", [("l1", 0.1, 0.0)],
+        {"b": 1.0, "c": 4.0},
+    )
+    pd.concat([read(full), read(l1)]).to_parquet(full / "result.parquet")
+    race = [
+        publish_made(
+            results, "2020-01-03", config, [(config, 0.0, l2)],
+            {"auto-newton": 1.0, "b": 3.0} | only,
+        )
+        for config, l2, only in [
+            ("speed", 1.0, {"left-out": 0.1}), ("unseen", 2.0, {}),
+        ]
+    ]
+    assert sources(results) == {"L2": race, "L1": [full]}
+    rows = answer(results=results).splitlines()
+    assert rows[0] == "|  | L2 | L1 |"
+    # a solver that was not in both parts of the race is in none
+    assert rows[2] == (
+        "| **tiny** | **auto-newton** (2/2)<br>b: 3.0x "
+        "| **b** (1/1)<br>c: 4.0x |"
+    )
+    assert (
+        "0 of 2 problems of the race of 2020-01-03; 1 of 1 problems of the "
+        "full run of 2020-01-01: `d` (2.0 times slower than `b`)."
+    ) in rows[8]
 
 
 def test_write(tmp_path):
@@ -121,6 +207,12 @@ def test_write(tmp_path):
     write(file, "new", "x")
     assert file.read_text() == page.format("new")
     assert between(file, "x") == "new"
+
+
+def test_table():
+    assert table([["a", "b"], [1, "c"]]) == (
+        "| a | b |\n| --- | --- |\n| 1 | c |"
+    )
 
 
 def test_html():
@@ -178,6 +270,7 @@ def test_publish(result, tmp_path):
     # the elastic net is L-BFGS-B's alone
     assert "  - elastic net: **`scipy[method=L-BFGS-B]`**" in text
     assert "4 problems, 2 solvers" in text
+    assert "1 cores" not in text
     with pytest.raises(FileExistsError):
         publish(clean, config, results)
 

@@ -1,4 +1,4 @@
-"""README's tables of results are what the published results say."""
+"""The computed parts of README and docs are what the results say."""
 import json
 
 import pytest
@@ -6,41 +6,27 @@ import pytest
 from conftest import ROOT
 from test_plots import RATES, result
 from tools.page import readme_figure
-from tools.published import newest
 from tools.tables import reached_table, speed_table
+from tools.tables.__main__ import PARTS
 from tools.tables.markdown import between
 
 VERSIONS = {"celer": "9.9", "scikit-learn": "8", "numpy": "2.4"}
-README = ROOT / "README.md"
 
 
-@pytest.mark.parametrize("which", speed_table.TABLES)
-def test_readme_has_the_tables_of_speed(which):
-    found = between(README, which)
-    assert found == speed_table.tables()[which]
-
-
-def test_readme_has_what_was_reached():
-    folder = newest()
-    found = between(README, "reached")
-    assert found == reached_table.text_of(folder)
-
-
-def test_readme_has_the_figure():
-    folder = newest()
-    found = between(README, "figure")
-    assert found == readme_figure.caption(folder)
-    assert readme_figure.FIGURE.exists()
+@pytest.mark.parametrize("document, part", PARTS, ids=" ".join)
+def test_document_is_up_to_date(document, part):
+    found = between(ROOT / document, part)
+    assert found == PARTS[document, part](), "make conclusion"
 
 
 def test_figure(tmp_path):
+    assert readme_figure.FIGURE.exists()
     rates = {"auto-newton": 4, "b[x=1]": 1, "b[x=2]": 2, "c": 3}
-    df = made(rates=rates)
-    (count, curves), = readme_figure.profiles(df).values()
+    count, curves = readme_figure.profiles(made(rates=rates), "L2")
     assert count == 3
     # of each family the best variant
     assert [one["label"] for one in curves] == ["auto-newton", "c", "b[x=2]"]
-    readme_figure.draw(df, tmp_path / "figure.svg")
+    readme_figure.draw({"L2": (count, curves)}, tmp_path / "figure.svg")
     assert (tmp_path / "figure.svg").stat().st_size > 10_000
 
 
@@ -101,6 +87,15 @@ def test_speed_table_where_no_other_solver_gets_there():
     assert rows[3][-2:] == ["**2.00**", ""]
 
 
+def test_excerpt_has_the_closest_first():
+    df = made(rates={"auto-newton": 2.0, "b": 1.0})
+    largest = df["dataset_name"] == df["dataset_name"].iloc[-1]
+    df.loc[largest & (df["solver_name"] == "b"), "time"] *= 0.75
+    rows = cells_of(speed_table.excerpt(df))[2:]
+    assert [row[-1] for row in rows] == ["1.50", "2.00", "2.00", "**1.82**"]
+    assert rows[-1][:2] == ["**geometric mean of all 3**", "lost: 0"]
+
+
 def test_growth_table():
     df = made(rates=RATES)
     rows = cells_of(speed_table.growth_table(df))
@@ -125,10 +120,12 @@ def test_reached_table():
         ]
     ])
     rows = {row[0]: row[1:] for row in cells_of(reached_table.table(df))}
-    assert rows["`auto-newton`"][1:] == ["3 of 3", "", "", ""]
-    assert rows["`scipy`"][1] == "0 of 3, worst 1e-02"
+    # the worst first; columns of penalties that there are
+    assert list(rows)[2] == "`scipy`"
+    assert rows["`auto-newton`"][1:] == ["0 of 3", "3 of 3", ""]
+    assert rows["`scipy`"][1:3] == ["3 of 3", "0 of 3, worst 1e-02"]
     assert rows["`scipy`"][-1] == "failed: ValueError: no"
-    assert rows["`cuml`"][1:] == ["", "", "", "needs a GPU"]
+    assert rows["`cuml`"][1:] == ["not run", "", "needs a GPU"]
 
 
 def test_versions_are_those_of_the_run():

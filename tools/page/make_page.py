@@ -24,13 +24,13 @@ from benchopt.results import read_results
 
 from benchmark_utils.report import provenance
 from tools import ROOT
-from tools.published import newest_result
+from tools.published import newest_result, repository
 
 PARTS = Path(__file__).resolve().parent
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # What of the provenance stands at the top, the rest behind a button
 AT_THE_TOP = ("date", "processor", "cores", "numba_threads")
-HOME = "https://github.com/benchopt/benchmark_logistic_regression"
+HOME = repository()
 
 
 def make_page(result, target=None, home=HOME):

@@ -5,7 +5,7 @@ r"""Put a result into results/, with its configuration and its machine.
 
 Makes results/<date>-<name of the configuration>/ with result.parquet,
 config.yml and provenance.json. The date is the last one on which a curve was
-computed. `make conclusion` then writes README's conclusion anew.
+computed. `make conclusion` then writes README and docs anew.
 """
 import argparse
 import json

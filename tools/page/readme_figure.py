@@ -1,57 +1,51 @@
-"""Draw README's figure, and write its caption, from the published result.
+"""Draw README's figure, and write its caption, from the published results.
 
     python -m tools.page.readme_figure [--write README.md]
 
-A performance profile for each penalty of the newest results/*-full: on what
-share of the problems a solver takes at most how many times as long as the
-fastest one to a certified suboptimality of 1e-6. The figure goes to
-docs/summary.svg.
+A performance profile for each penalty, of the results that README's table is
+from (tools/tables/conclusion.py): on what share of the problems a solver takes
+at most how many times as long as the fastest one to a certified suboptimality
+of 1e-6. The figure goes to docs/summary.svg.
 """
 import matplotlib
-import pandas as pd
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from benchmark_utils.report import provenance
 from benchmark_utils.report.styles import OURS
 from benchmark_utils.report.summary import ALL, PROBLEM
 from plots.performance_profile import Plot
 from tools import ROOT
-from tools.published import newest
-from tools.tables.conclusion import facts_of
+from tools.published import link, machine, read
+from tools.tables.conclusion import (
+    chosen,
+    facts_of,
+    family_of,
+    short,
+    sources,
+)
 from tools.tables.markdown import parser, show_or_write
 
 FIGURE = ROOT / "docs" / "summary.svg"
 LEVEL = "1e-6"
-PENALTIES = ("L2", "L1", "elastic net")
 # Curves of a panel: more cannot be told apart
 SHOWN = 8
 
 
-def profiles(df):
-    """{penalty: the best variant of each family, the best ones first}."""
-    facts = facts_of(df)
-    found = {}
-    for penalty in PENALTIES:
-        problems = [
-            name for name in facts if facts[name]["penalty"] == penalty
-        ]
-        rows = df.set_index(PROBLEM).index.isin(problems)
-        if not rows.any():
-            continue
-        best = {}
-        for curve in Plot().plot(df[rows], family=ALL, level=LEVEL):
-            best.setdefault(curve["label"].split("[")[0], curve)
-        found[penalty] = len(problems), list(best.values())[:SHOWN]
-    return found
+def profiles(df, which):
+    """Curves of a penalty: the best variant of each family, in order."""
+    problems = chosen(facts_of(df), None, which)
+    rows = df.set_index(PROBLEM).index.isin(problems)
+    best = {}
+    for curve in Plot().plot(df[rows], family=ALL, level=LEVEL):
+        best.setdefault(family_of(curve["label"]), curve)
+    return len(problems), list(best.values())[:SHOWN]
 
 
-def draw(df, path):
-    """Write the figure of a result as SVG."""
-    found = profiles(df)
+def draw(found, path):
+    """Write the figure of {penalty: `profiles`} as SVG."""
     families = list(dict.fromkeys(
-        curve["label"].split("[")[0]
+        family_of(curve["label"])
         for _, curves in found.values() for curve in curves
     ))
     others = [name for name in families if name != OURS]
@@ -67,11 +61,10 @@ def draw(df, path):
         axes[0], found.items(), strict=True
     ):
         for curve in curves:
-            name = curve["label"]
-            family = name.split("[")[0]
+            family = family_of(curve["label"])
             axis.plot(
-                curve["x"], curve["y"], color=color[family], label=name,
-                lw=2.4 if family == OURS else 1.5,
+                curve["x"], curve["y"], color=color[family],
+                label=short(curve["label"]), lw=2.4 if family == OURS else 1.5,
             )
         axis.set(
             xscale="log", xlim=(1, 100), ylim=(0, 1.02),
@@ -89,29 +82,40 @@ def draw(df, path):
     plt.close(figure)
 
 
-def caption(folder):
+def draw_published():
+    """Draw the figure of the newest published results."""
+    # the same results give the same file
+    plt.rcParams["svg.hashsalt"] = "readme"
+    draw({
+        which: profiles(read(*some), which)
+        for which, some in sources().items()
+    }, FIGURE)
+
+
+def caption(root=""):
     """The figure, where it is from, and what to read off it."""
-    df = pd.read_parquet(folder / "result.parquet")
-    found = provenance.read(df)
-    place = f"{folder.parent.name}/{folder.name}"
+    origins = {}
+    for which, some in sources().items():
+        named = ", ".join(link(one, root) for one in some)
+        origins.setdefault(f"{named} on {machine(read(some[0]))}", []).append(
+            which
+        )
+    told = "; ".join(
+        f"{', '.join(which)}: {origin}" for origin, which in origins.items()
+    )
     return (
-        "![Performance profiles by penalty](docs/summary.svg)\n\n"
-        f"<sub>[{place}]({place}): {'; '.join(found['processor'])}, "
-        f"{'; '.join(found['cores'])} cores, "
-        f"{'; '.join(found['numba_threads'])} thread. A curve at height y "
-        "above x: on that share of the problems the solver takes at most x "
-        f"times as long as the fastest one to a certified {LEVEL}. The best "
-        f"variant of the {SHOWN} best families; the page has them all.</sub>"
+        f"![Performance profiles by penalty]({root}docs/summary.svg)\n\n"
+        "<sub>A curve at height y above x: on that share of the problems the "
+        "solver takes at most x times as long as the fastest one to a "
+        f"certified {LEVEL}; the best variant of the {SHOWN} best families. "
+        f"{told}.</sub>"
     )
 
 
 def main():
     target = parser(__doc__).parse_args().write
-    folder = newest()
-    # the same result gives the same file
-    plt.rcParams["svg.hashsalt"] = "readme"
-    draw(pd.read_parquet(folder / "result.parquet"), FIGURE)
-    show_or_write(target, caption(folder), "figure")
+    draw_published()
+    show_or_write(target, caption(), "figure")
 
 
 if __name__ == "__main__":

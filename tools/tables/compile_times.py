@@ -1,6 +1,6 @@
 """What compiling costs: the first call cold, with numba's cache, and warm.
 
-    python -m tools.tables.compile_times [SOLVER ...] [--write README.md]
+    python -m tools.tables.compile_times [SOLVER ...] [--write docs/results.md]
 
 Every solver solves `simulated` at 2000 x 100, l2 = 0.2, to a tolerance of
 1e-8, in a process of its own: once with an empty cache of compiled code, once

@@ -1,16 +1,17 @@
-"""Write README's conclusion from the newest result, every sentence computed.
+"""Say which solver to take for which problem, from published results.
 
-    python -m tools.tables.conclusion [RESULT FOLDER] [--write README.md]
+    python -m tools.tables.conclusion [RESULT FOLDER] [--write FILE.md]
 
 With --write, what stands between ``<!-- conclusion: start -->`` and
-``<!-- conclusion: end -->`` is replaced.
+``<!-- conclusion: end -->`` is replaced. `answer` makes README's table.
 
 A solver's time on a problem is that of its first point whose certified
 suboptimality, (F - B) / F with B the best lower bound that any solver reached
 on that problem, is at most `LEVEL`; the median over the repetitions, all of
-which must reach it. A kind of problems is won by the solver that reaches the
-level on most of its problems; among equals, by the geometric mean of its
-times over the fastest solver's.
+which must reach it. There is one rule: a kind of problems is won by the
+solver with the least geometric mean of its times there, where a problem that
+it does not solve counts as twice the time limit of a curve (PAR2, as in the
+competitions of SAT solvers).
 """
 from pathlib import Path
 
@@ -18,14 +19,22 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmark_utils.report import provenance
 from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of
-from benchmark_utils.report.summary import PROBLEM, times_to
+from benchmark_utils.report.styles import OURS
+from benchmark_utils.report.summary import PROBLEM, ratios_to, times_to
 from benchmark_utils.report.summary import facts_of as known_facts
-from tools.published import newest
-from tools.tables.markdown import parser, show_or_write
+from tools.published import RESULTS, link, machine, newest, read
+from tools.tables.markdown import parser, show_or_write, table
 
 LEVEL = 1e-6
+PENALTIES = ("L2", "L1", "elastic net", "MCP", "SCAD")
+RULE = (
+    "**Rule.** Of each kind of problems the winner is the solver whose times "
+    "to a certified suboptimality of 1e-6 have the least geometric mean; that "
+    "is (F - B) / F, with B the best lower bound that any solver reached. A "
+    "problem that it does not solve counts as twice the time limit. Of a "
+    "solver's variants the best one stands for it."
+)
 
 
 def facts_of(df):
@@ -39,145 +48,211 @@ def facts_of(df):
 
 
 def penalty(one):
+    """Name the penalty of a problem, one of `PENALTIES`."""
+    if str(one.get("p_obj_penalty")).upper() in PENALTIES:
+        return one["p_obj_penalty"].upper()
     l1, l2 = float(one["p_obj_l1"]), float(one["p_obj_l2"])
     return "elastic net" if l1 and l2 else "L1" if l1 else "L2"
 
 
-def rank(times):
-    """Solvers of some problems, the best first.
+def family_of(solver):
+    """Name a solver without its variant: `sklearn` of `sklearn[...]`."""
+    return solver.split("[")[0]
+
+
+def short(solver):
+    """Name a variant as a reader says it: `skglm ProxNewton`."""
+    family, _, variant = solver.rstrip("]").partition("[")
+    values = [one.split("=") for one in variant.split(",") if one]
+    words = [
+        {"True": name, "False": ""}.get(value, value) for name, value in values
+    ]
+    return " ".join([family, *filter(None, words)])
+
+
+def rank(times, limit):
+    """Rank the solvers of some problems, the best first.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        Of `times_to`; problems that nobody solved are left out.
+    limit : float
+        Seconds that a curve was given.
 
     Returns
     -------
     pandas.DataFrame
-        For each solver that reached the level on one of them: on how many it
-        did (`reached`), on how many it was the fastest (`won`), and the
-        geometric mean of its times over the fastest ones there (`ratio`).
+        Of each family the best variant: its `ratio`, the geometric mean of
+        its times over that of the first; on how many problems it reached the
+        level (`reached`) and was the fastest of all (`won`).
     """
-    ratios = times.div(times.min(axis=1), axis=0)
-    finite = ratios.where(np.isfinite(ratios))
+    times = times[np.isfinite(times).any(axis=1)]
+    reached = np.isfinite(times)
+    charged = times.where(reached, 2.0 * limit)
     ranked = pd.DataFrame({
-        "reached": finite.notna().sum(),
-        "won": (finite == 1).sum(),
-        "ratio": np.exp(np.log(finite).mean()),
+        "ratio": np.exp(np.log(charged).mean()),
+        "reached": reached.sum(),
+        "won": times.eq(times.min(axis=1), axis=0).sum(),
     })
-    return ranked[ranked["reached"] > 0].sort_values(
-        ["reached", "ratio"], ascending=[False, True]
-    )
+    ranked = ranked[ranked["reached"] > 0].sort_values("ratio", kind="stable")
+    ranked = ranked[~ranked.index.map(family_of).duplicated()]
+    ranked["ratio"] /= ranked["ratio"].min()
+    return ranked
 
 
-def sentence(kind, times):
-    """Who is first on the problems of a kind, and by how much."""
-    solved = times[np.isfinite(times).any(axis=1)]
-    if solved.empty:
-        return f"{kind}: no solver reached the level."
-    ranked = rank(solved)
+def times_as_long(ratio):
+    return f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:.0f}"
+
+
+def cell(times, limit):
+    """Name winner and runner-up in a cell of README's table."""
+    ranked = rank(times, limit)
+    if ranked.empty:
+        return "nobody"
     first = ranked.index[0]
-    won, reached = (int(ranked.at[first, what]) for what in ("won", "reached"))
-    count = len(times)
-    text = f"{kind}: **`{first}`**, the fastest on {won} of {count}"
-    if reached < count:
-        text += f" (it reached the level on {reached})"
+    text = f"**{short(first)}** ({ranked.at[first, 'won']}/{len(times)})"
+    missed = len(times) - ranked.at[first, "reached"]
+    text += f", {missed} not solved" if missed else ""
     if len(ranked) > 1:
-        text += "; " + comparison(ranked, solved)
-    return text + "."
+        ratio = times_as_long(ranked["ratio"].iloc[1])
+        text += f"<br>{short(ranked.index[1])}: {ratio}x"
+    return text
 
 
-def comparison(ranked, times):
-    """How the second compares with the first where both got there."""
-    first, second = ranked.index[:2]
-    ratio = times[second] / times[first]
-    both = ratio[np.isfinite(ratio) & np.isfinite(times[second])]
-    if both.empty:
-        return f"then `{second}`"
-    mean = np.exp(np.log(both).mean())
-    if 1 / 1.1 < mean < 1.1:
-        return f"`{second}` is about as fast"
-    where = " where both reach it" if len(both) < len(times) else ""
-    return f"then `{second}`, {said(mean)} the time{where}"
+def sentence(which, times, limit):
+    """Say who is first on the problems of a kind, and by how much."""
+    ranked = rank(times, limit)
+    if ranked.empty:
+        return f"{which}: no solver reached the level."
+    count, parts = len(times), []
+    for name, one in ranked[:3].iterrows():
+        text = f"`{name}`" if parts else f"**`{name}`**"
+        if parts:
+            text += f", {times_as_long(one['ratio'])} times the time"
+        told = []
+        if one["won"] or not parts:
+            told.append(f"the fastest on {int(one['won'])} of {count}")
+        if one["reached"] < count:
+            told.append(f"{int(one['reached'])} of {count} reached")
+        text += f" ({', '.join(told)})" if told else ""
+        parts.append(text)
+    then = f"; then {' and '.join(parts[1:])}" if parts[1:] else ""
+    return f"{which}: {parts[0]}{then}."
 
 
-def said(ratio):
-    return f"{ratio:.1f} times" if ratio < 9.95 else f"{ratio:.0f} times"
-
-
-def lost(times):
-    """Who did not reach the level, and who took longest."""
-    n_run = times.notna().sum()
-    missed = np.isinf(times).sum()
-    worst = missed[missed > 0].sort_values(ascending=False, kind="stable")
-    lines = []
-    often = worst[worst > 1]
-    if len(often):
-        named = ", ".join(
-            f"`{name}` ({number} of {n_run[name]})"
-            for name, number in often.items()
-        )
-        lines.append(f"Did not reach the level on several problems: {named}.")
-    if len(worst) > len(often):
-        named = ", ".join(f"`{name}`" for name in worst.index[len(often):])
-        lines.append(f"Did not reach it on one problem: {named}.")
-    if worst.empty:
-        lines.append("Every solver reached the level on all its problems.")
-    ranked = rank(times[np.isfinite(times).any(axis=1)])
-    complete = ranked[missed[ranked.index] == 0].sort_values("ratio")
-    if len(complete) > 1:
-        name, ratio = complete.index[-1], complete["ratio"].iloc[-1]
-        lines.append(
-            f"The slowest of those that always did is `{name}`, in geometric "
-            f"mean {said(ratio)} the fastest solver's time."
-        )
-    return " ".join(lines)
-
-
-def conclude(folder):
-    """The conclusion of a published result, as Markdown."""
-    df = pd.read_parquet(folder / "result.parquet")
-    config = yaml.safe_load((folder / "config.yml").read_text())
-    times, facts = times_to(df, LEVEL), facts_of(df)
-    found = provenance.read(df)
-    lines = [
-        f"From [{folder.parent.name}/{folder.name}]"
-        f"({folder.parent.name}/{folder.name}) "
-        f"({'; '.join(found['processor'])}, {'; '.join(found['cores'])} "
-        f"cores, {'; '.join(found['numba_threads'])} thread; "
-        f"{timing(df, config)}): {len(times)} problems, "
-        f"{times.shape[1]} solvers, time to a certified relative "
-        f"suboptimality of {LEVEL:.0e}.".replace("e-0", "e-"),
-        "",
+def chosen(facts, kind, which):
+    """The problems of a kind (None: of all) with a penalty."""
+    return [
+        name for name, one in facts.items() if one["penalty"] == which
+        and (kind is None or kind in kinds_of(one))
     ]
-    groups = {"All": "all problems"} | {
-        name.capitalize(): text for name, text in DEFINITIONS.items()
-    }
-    for name, definition in groups.items():
-        of_kind = [
-            problem for problem in times.index
-            if name == "All" or name.lower() in kinds_of(facts[problem])
+
+
+def limit_of(folder):
+    """Seconds that a curve of a published result was given."""
+    return yaml.safe_load((folder / "config.yml").read_text())["timeout"]
+
+
+def conclude(folder, root=""):
+    """The conclusion of one published result, as Markdown."""
+    df, limit = read(folder), limit_of(folder)
+    times, facts = times_to(df, LEVEL), facts_of(df)
+    lines = [
+        f"From {link(folder, root)} ({machine(df)}; {runs_of(df)}, {limit} s "
+        f"a curve at most): {len(times)} problems, {times.shape[1]} solvers.",
+        "", RULE, "",
+    ]
+    for kind, definition in {None: "of every kind", **DEFINITIONS}.items():
+        found = [
+            f"  - {sentence(which, times.loc[some], limit)}"
+            for which in PENALTIES if (some := chosen(facts, kind, which))
         ]
-        if not of_kind:
-            continue
-        lines.append(f"- **{name}** ({definition})")
-        for which in ("L2", "L1", "elastic net"):
-            chosen = [
-                one for one in of_kind if facts[one]["penalty"] == which
-            ]
-            if chosen:
-                some = times.loc[chosen].dropna(axis=1, how="all")
-                lines.append(f"  - {sentence(which, some)}")
-    lines.append(f"- **What lost.** {lost(times)}")
+        if found:
+            name = (kind or "all problems").capitalize()
+            lines += [f"- **{name}** ({definition})", *found]
     return "\n".join(lines)
 
 
-def timing(df, config):
-    repetitions = df["idx_rep"].nunique()
-    text = "one run" if repetitions == 1 else f"median of {repetitions} runs"
-    return f"{text}, {config['timeout']} s a curve at most"
+def runs_of(df):
+    """Say how many repetitions a time is the median of."""
+    counts = df.groupby(PROBLEM)["idx_rep"].nunique()
+    few, many = counts.min(), counts.max()
+    if many == 1:
+        return "one run"
+    return f"median of {few}{f' to {many}' if few < many else ''} runs"
+
+
+def sources(results=RESULTS):
+    """The published results of each penalty, {penalty: [folder, ...]}.
+
+    L2 is taken from the newest race, where solvers take turns and a time is
+    the median of several runs; all else from the newest full run.
+    """
+    full = newest(results)
+    race = [newest(results, config) for config in ("speed", "unseen")]
+    facts = facts_of(read(full)).values()
+    others = {one["penalty"] for one in facts}
+    return {
+        which: race if which == "L2" else [full]
+        for which in PENALTIES if which in others
+    }
+
+
+def answer(root="", results=RESULTS):
+    """README's table: the winner for each kind of problems and penalty."""
+    found = sources(results)
+    lines = [["", *found]]
+    columns, origins = [], {}
+    for which, some in found.items():
+        df = read(*some)
+        limit = max(map(limit_of, some))
+        columns.append((which, times_to(df, LEVEL), facts_of(df), limit))
+        origin = f"{', '.join(link(one, root) for one in some)}, {runs_of(df)}"
+        origins.setdefault(origin, []).append(which)
+    for kind in DEFINITIONS:
+        cells = [f"**{kind}**"]
+        for which, times, facts, limit in columns:
+            some = chosen(facts, kind, which)
+            cells.append(cell(times.loc[some], limit) if some else "")
+        lines.append(cells)
+    told = [f"{', '.join(which)}: {origin}" for origin, which in
+            origins.items()]
+    text = "; ".join(f"{name}: {text}" for name, text in DEFINITIONS.items())
+    return "\n\n".join([
+        table(lines), losses(results),
+        RULE + " A cell: the winner and on how many of the problems it is "
+        "the fastest of all; the runner-up and how many times as long it "
+        "takes.",
+        f"<sub>{text[0].upper()}{text[1:]}. {'; '.join(told)}.</sub>",
+    ])
+
+
+def losses(results=RESULTS):
+    """Say where our own solver lost, in the race and in the full run."""
+    full, race = newest(results), sources(results)["L2"]
+    texts = []
+    for name, some in (("race", race), ("full run", [full])):
+        df = read(*some)
+        ratios = ratios_to(times_to(df, LEVEL), OURS)
+        lost = ratios[ratios["ratio"] < 1].sort_values("ratio")
+        where = ", ".join(
+            f"`{dataset.split('[')[0]}` ({1 / one['ratio']:.1f} times slower "
+            f"than `{short(one['who'])}`)"
+            for (dataset, _), one in lost.iterrows()
+        )
+        texts.append(
+            f"{len(lost)} of {len(ratios)} problems of the {name} of "
+            f"{some[0].name[:10]}" + (f": {where}" if where else "")
+        )
+    return f"**Lost** by `{OURS}` on L2: {'; '.join(texts)}."
 
 
 def main():
     command = parser(__doc__)
     command.add_argument("folder", nargs="?", type=Path)
     arguments = command.parse_args()
-    text = conclude((arguments.folder or newest()).resolve())
+    text = conclude((arguments.folder or newest()).resolve(), "../")
     show_or_write(arguments.write, text, "conclusion")
 
 

@@ -1,6 +1,6 @@
 """Print the table of datasets, computed from the data themselves.
 
-    python -m tools.tables.dataset_table [--write FILE.md]
+    python -m tools.tables.dataset_table [--write docs/datasets.md]
 
 With --write, what stands between the lines ``<!-- datasets: start -->`` and
 ``<!-- datasets: end -->`` of that file is replaced. Needs
@@ -13,11 +13,12 @@ from scipy import sparse
 from benchmark_utils.wiring.benchopt_private import attach
 from tools import ROOT
 from tools.tables.markdown import parser, show_or_write
+from tools.tables.markdown import table as table_of
 
-HEADER = """\
-| name | source | n | p | nonzero | positive | condition number | \
-licence of the data | stands for |
-|---|---|---|---|---|---|---|---|---|"""
+HEADER = [
+    "name", "source", "n", "p", "nonzero", "positive", "condition number",
+    "licence of the data", "stands for",
+]
 # The largest number of singular values that is computed, in seconds
 MOST_SINGULAR_VALUES = 1700
 NOT_ONE_PROBLEM = ("libsvm", "openml", "file")
@@ -140,11 +141,7 @@ def table(most=MOST_SINGULAR_VALUES):
     classes = sorted(
         Benchmark(ROOT).get_datasets(), key=lambda cls: cls.name
     )
-    return "\n".join(
-        [HEADER] + [
-            "| " + " | ".join(describe(cls, most)) + " |" for cls in classes
-        ]
-    )
+    return table_of([HEADER, *(describe(cls, most) for cls in classes)])
 
 
 def rows_of(text):

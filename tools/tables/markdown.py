@@ -3,6 +3,7 @@
 A part stands between ``<!-- name: start -->`` and ``<!-- name: end -->``.
 """
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -22,8 +23,19 @@ def write(path, text, name):
 
 def _split(path, name):
     text = path.read_text(encoding="utf-8")
+    if f"<!-- {name}: start -->" not in text:
+        sys.exit(f"{path} has no part <!-- {name}: start -->.")
     before, rest = text.split(f"<!-- {name}: start -->")
     return before, *rest.split(f"<!-- {name}: end -->")
+
+
+def table(rows):
+    """Join rows of cells into a table, a rule under the first."""
+    head, *body = rows
+    return "\n".join(
+        f"| {' | '.join(map(str, cells))} |"
+        for cells in [head, ["---"] * len(head), *body]
+    )
 
 
 def parser(document):

@@ -1,27 +1,26 @@
-"""Write README's table of what each solver reached in the published run.
+"""Write the table of what each solver reached, and what lost.
 
-    python -m tools.tables.reached_table [--write README.md]
+    python -m tools.tables.reached_table [--write docs/results.md]
 
 From the newest results/*-full: for each solver and penalty on how many of
 its problems it reached `LEVEL`, and how far it came on the worst of the
 others; the version of its library; and what failed or was not installed.
+Those that missed the largest share of their problems come first.
 """
 import json
 
 import numpy as np
-import pandas as pd
 from benchopt.benchmark import Benchmark
 
 from benchmark_utils.report import not_run
 from benchmark_utils.report.provenance import COLUMN
 from benchmark_utils.report.summary import best_reached, times_to
 from tools import ROOT
-from tools.published import newest
-from tools.tables.conclusion import LEVEL, facts_of
+from tools.published import link, newest, read
+from tools.tables.conclusion import LEVEL, PENALTIES, chosen, facts_of
 from tools.tables.markdown import parser, show_or_write
+from tools.tables.markdown import table as table_of
 from tools.tables.solver_table import own_packages
-
-PENALTIES = ("L2", "L1", "elastic net")
 
 
 def versions(df):
@@ -71,32 +70,36 @@ def table(df):
     times, best = times_to(df, LEVEL), best_reached(df)
     best = best.reindex(columns=times.columns)
     facts, library, said = facts_of(df), versions(df), notes(df)
-    header = ["solver", "library, as run", *PENALTIES, "what happened"]
-    rows = [header, ["---"] * len(header)]
+    used = {
+        which: some for which in PENALTIES
+        if (some := chosen(facts, None, which))
+    }
+    header = ["solver", "library, as run", "missed", *used, "what happened"]
+    lines = []
     for solver in sorted({*times, *said}):
+        run = times[solver].dropna() if solver in times else times.iloc[:0, 0]
+        count = int(np.isinf(run).sum())
         cells = [f"`{solver}`", library.get(solver, "")]
-        for penalty in PENALTIES:
-            chosen = [
-                name for name in times.index
-                if facts[name]["penalty"] == penalty
-            ]
+        cells.append(f"{count} of {len(run)}" if len(run) else "not run")
+        for problems in used.values():
             cells.append(
-                reached(times.loc[chosen], best, solver)
+                reached(times.loc[problems], best, solver)
                 if solver in times else ""
             )
-        rows.append([*cells, said.get(solver, "")])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+        share = count / max(len(run), 1)
+        lines.append((-share, [*cells, said.get(solver, "")]))
+    return table_of([header, *(cells for _, cells in sorted(lines))])
 
 
-def text_of(folder):
+def text_of(folder, root="../"):
     """The table and where it is from."""
-    df = pd.read_parquet(folder / "result.parquet")
-    place = f"{folder.parent.name}/{folder.name}"
+    df = read(folder)
     return (
-        f"From [{place}]({place}): on how many problems a solver reached a "
-        f"certified suboptimality of {LEVEL:.0e} in its time, and how far it "
-        "came on the worst of the others. An empty cell: it cannot, and says "
-        f"why.\n\n{table(df)}"
+        f"From {link(folder, root)}: how many of its problems a solver "
+        f"missed, on how many it reached a certified suboptimality of "
+        f"{LEVEL:.0e} in its time, and how far it came on the worst of the "
+        "others. An empty cell means that it cannot solve such problems.\n\n"
+        f"{table(df)}"
     ).replace("e-0", "e-")
 
 

@@ -1,6 +1,6 @@
-"""Print README's table of solvers, read from their classes.
+"""Print the table of solvers, read from their classes.
 
-    python -m tools.tables.solver_table [--write README.md]
+    python -m tools.tables.solver_table [--write docs/solvers.md]
 
 No library has to be installed. With --write, what stands between
 ``<!-- solvers: start -->`` and ``<!-- solvers: end -->`` is replaced.
@@ -12,6 +12,7 @@ from benchopt.utils.parametrized_name_mixin import product_param
 
 from tools import ROOT
 from tools.tables.markdown import parser, show_or_write
+from tools.tables.markdown import table as table_of
 
 BOUNDS = (
     "requirements.txt", "requirements-solvers.txt", "requirements-legacy.txt",
@@ -123,8 +124,7 @@ def table():
         "solver", "method", "library, from version", *FEATURES, "language",
         "reference",
     ]
-    rows = [header, ["---"] * len(header), *(row(c, known) for c in classes)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    return table_of([header, *(row(cls, known) for cls in classes)])
 
 
 def main():

@@ -1,6 +1,6 @@
-"""Write README's tables of speed from the published results.
+"""Write the tables of speed from the published results.
 
-    python -m tools.tables.speed_table [--write README.md]
+    python -m tools.tables.speed_table [--write docs/results.md]
 
 From the newest results/*-speed and results/*-unseen: for every problem the
 time of `auto-newton` to a certified suboptimality of 1e-4 and 1e-8, the
@@ -14,7 +14,6 @@ import re
 import numpy as np
 import pandas as pd
 
-from benchmark_utils.report import provenance
 from benchmark_utils.report.styles import OURS
 from benchmark_utils.report.summary import (
     PROBLEM,
@@ -25,26 +24,28 @@ from benchmark_utils.report.summary import (
     seconds,
     times_to,
 )
-from tools.published import newest
-from tools.tables.markdown import parser, show_or_write
+from tools.published import RESULTS, folders, link, machine, newest, read
+from tools.tables.conclusion import runs_of, short
+from tools.tables.markdown import parser, show_or_write, table
 
 LEVELS = ("1e-4", "1e-8")
 GROWTH_LEVEL = 1e-6
+# Rows of README's table
+EXCERPT = 8
 # The notebook's own; the others are what a user would install
 NOTEBOOK = ["raw-newton", "loop-fused-newton"]
+NOTEBOOK_SOLVERS = [OURS, *NOTEBOOK[::-1], "scipy[method=Newton-CG]"]
+NOTEBOOK_SIZES = {(10, 2), (200, 10), (2000, 100)}
+# M. Boley's notebook "Numba-compatible optimisation", 2025, on its machine
+NOTEBOOK_PRINTED = {
+    "10 x 2": ["", "20.5 us", "21.6 us", "276 us"],
+    "200 x 10": ["", "51.6 us", "57.1 us", "611 us"],
+}
 
 
-def source(folder, df):
-    """Where a table is from, and with what it was computed."""
-    found = provenance.read(df)
-    place = f"{folder.parent.name}/{folder.name}"
-    counts = df.groupby(PROBLEM)["idx_rep"].nunique()
-    few, many = counts.min(), counts.max()
-    runs = f"{few}" if few == many else f"{few} to {many}"
-    return (
-        f"From [{place}]({place}): {'; '.join(found['processor'])}, "
-        f"{'; '.join(found['numba_threads'])} thread, median of {runs} runs."
-    )
+def source(folder, df, root="../"):
+    """Say where a table is from, and with what it was computed."""
+    return f"From {link(folder, root)}: {machine(df)}, {runs_of(df)}."
 
 
 def size_of(name, facts):
@@ -53,7 +54,8 @@ def size_of(name, facts):
     one = facts[name]
     size = f"{one['n_samples']} x {one['n_features']}"
     if one["n_problems"] > 1:
-        size = f"{one['n_problems']} x {dataset.split('sizes=')[1][:-1]}"
+        sizes = dataset.split("sizes=")[1][:-1].replace("x", " x ")
+        size = f"{one['n_problems']} of {sizes}"
     (l2,) = re.findall(r"l2=([^,\]]+)", objective)
     return f"`{dataset.split('[')[0]}` {size}, l2 = {float(l2):g}"
 
@@ -68,20 +70,18 @@ def speed_table(df):
         df[df["solver_name"] == OURS].groupby(PROBLEM)["objective_peak_memory"]
         .median()
     )
-    lines = [
-        "| problem | " + " | ".join(
-            f"ours to {level} | fastest other | ratio" for level in LEVELS
-        ) + " | memory / X |",
-        "|---" * (2 + 3 * len(LEVELS)) + "|",
-    ]
+    header = ["problem"]
+    for level in LEVELS:
+        header += [f"ours to {level}", "fastest other", "ratio"]
+    lines = [[*header, "memory / X"]]
     order = sorted(facts, key=lambda name: (
         facts[name]["n_problems"] == 1, facts[name]["nonzero"] < 0.1,
         facts[name]["n_samples"] * facts[name]["n_features"], name,
     ))
     for name in order:
         cells = [size_of(name, facts)]
-        for table in compared.values():
-            one = table.loc[name]
+        for ratios in compared.values():
+            one = ratios.loc[name]
             ratio = f"{one['ratio']:.2f}"
             if one["ratio"] == np.inf:
                 ratio = "ours alone"
@@ -92,8 +92,7 @@ def speed_table(df):
                 seconds(one["own"]), f"{seconds(one['other'])}{who}", ratio,
             ]
         known = memory.get(name, float("nan"))
-        cells.append(f"{known:.1f}" if known == known else "")
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append([*cells, f"{known:.1f}" if known == known else ""])
     for name, left_out in (
         ("all others", []), ("without the notebook's Newtons", NOTEBOOK),
     ):
@@ -108,8 +107,8 @@ def speed_table(df):
                 f"lost: {int((ratios < 1).sum())} of {len(ratios)}",
                 f"**{geometric_mean(ratios):.2f}**",
             ]
-        lines.append("| " + " | ".join([*cells, ""]) + " |")
-    return "\n".join(lines)
+        lines.append([*cells, ""])
+    return table(lines)
 
 
 def growth_table(df):
@@ -134,40 +133,113 @@ def growth_table(df):
             )
             for solver in times
         }
-    lines = [
-        "| solver | " + " | ".join(
-            f"exponent of {text} | time at the largest" for text in columns
-        ) + " |",
-        "|---" * (1 + 2 * len(columns)) + "|",
-    ]
+    header = ["solver"]
+    for text in columns:
+        header += [f"exponent of {text}", "time at the largest"]
+    lines = [header]
     for solver in times:
         cells = [f"`{solver}`"]
         for found in columns.values():
             exponent, largest = found[solver]
             cells += [f"{exponent:.2f}", seconds(largest)]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(cells)
+    return table(lines)
+
+
+def excerpt(df):
+    """README's part of the race: of each data set where ours leads least.
+
+    The closest of them first, `EXCERPT` of them, and the mean of all.
+    """
+    level = LEVELS[-1]
+    facts, ratios = facts_of(df), ratios_to(times_to(df, float(level)), OURS)
+    least = ratios.sort_values("ratio", kind="stable")
+    least = least[~least.index.get_level_values(0).duplicated()]
+    lines = [["problem", "ours", "fastest other", "ratio"]]
+    for name, one in least[:EXCERPT].iterrows():
+        lines.append([
+            size_of(name, facts), seconds(one["own"]),
+            f"{seconds(one['other'])}, `{short(one['who'])}`",
+            f"{one['ratio']:.2f}",
+        ])
+    lost = int((ratios["ratio"] < 1).sum())
+    lines.append([
+        f"**geometric mean of all {len(ratios)}**",
+        f"lost: {lost}", "", f"**{geometric_mean(ratios['ratio']):.2f}**",
+    ])
+    return table(lines)
+
+
+def race(root=""):
+    """README's excerpt and where it is from."""
+    folder = newest(config="speed")
+    df = read(folder)
+    return f"{source(folder, df, root)}\n\n{excerpt(df)}"
+
+
+def races(results=RESULTS, root="../"):
+    """Sum up every race that was published, the newest first."""
+    header = ["run", "machine", "problems"]
+    for level in LEVELS:
+        header += [f"mean to {level}", "worst", "lost"]
+    lines = [header]
+    for folder in folders(results):
+        if not folder.name.endswith(("-speed", "-unseen")):
+            continue
+        df = read(folder)
+        cells = [link(folder, root), machine(df)]
+        for level in LEVELS:
+            ratios = ratios_to(times_to(df, float(level)), OURS)["ratio"]
+            cells += [
+                f"{geometric_mean(ratios):.2f}", f"{ratios.min():.2f}",
+                int((ratios < 1).sum()),
+            ]
+        lines.append([*cells[:2], len(ratios), *cells[2:]])
+    return table(lines)
+
+
+def notebook_table(df):
+    """The notebook's sizes: alone, in bulk, and what the notebook printed."""
+    facts, times = facts_of(df), times_to(df, float(LEVELS[-1]))
+    lines = [["time a problem, to " + LEVELS[-1], *NOTEBOOK_SOLVERS]]
+    for name in sorted(facts, key=lambda name: facts[name]["n_samples"]):
+        one, (dataset, _) = facts[name], name
+        if not dataset.startswith(("simulated", "many_small")):
+            continue
+        n, p = one["n_samples"], one["n_features"]
+        if "many_small" in dataset:
+            n, p = map(int, dataset.split("sizes=")[1][:-1].split("x"))
+        if (n, p) not in NOTEBOOK_SIZES:
+            continue
+        count = one["n_problems"]
+        lines.append([size_of(name, facts)] + [
+            seconds(times.at[name, solver] / count)
+            for solver in NOTEBOOK_SOLVERS
+        ])
+    for size, printed in NOTEBOOK_PRINTED.items():
+        lines.append([f"{size}, as the notebook printed", *printed])
+    return table(lines)
 
 
 TABLES = {
-    "speed": speed_table, "unseen": speed_table, "growth": growth_table,
+    "speed": ("speed", speed_table), "unseen": ("unseen", speed_table),
+    "notebook": ("speed", notebook_table), "growth": ("growth", growth_table),
 }
 
 
-def tables():
-    """{which: Markdown} of the newest published results."""
-    texts = {}
-    for which, make in TABLES.items():
-        folder = newest(config=which)
-        df = pd.read_parquet(folder / "result.parquet")
-        texts[which] = f"{source(folder, df)}\n\n{make(df)}"
-    return texts
+def text_of(which, root="../"):
+    """One of `TABLES` of the newest published result, and where from."""
+    config, make = TABLES[which]
+    folder = newest(config=config)
+    df = read(folder)
+    return f"{source(folder, df, root)}\n\n{make(df)}"
 
 
 def main():
     target = parser(__doc__).parse_args().write
-    for which, text in tables().items():
-        show_or_write(target, text, which)
+    for which in TABLES:
+        show_or_write(target, text_of(which), which)
+    show_or_write(target, races(), "races")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ r"""L2 logistic regression on CSR and CSC matrices, certified.
     F(w, b) = \sum_i \log(1 + e^{-y_i (x_i^\top w + b)})
               + \tfrac{\lambda_2}{2} \|w\|_2^2
 
-`docs/fast_newton_sparse.md` explains the regimes and what each idea gained.
+`docs/fenchel_sparse.md` explains the regimes.
 """
 import math
 
