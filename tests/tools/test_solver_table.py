@@ -20,3 +20,8 @@ def test_every_solver_says_what_it_is(name):
     assert all(cells[1:3]) and all(cells[-2:]), cells
     # it solves something
     assert any(cells[3:6])
+
+
+def test_readme_says_what_ours_is_for():
+    assert SOLVERS["auto-newton"].penalties == ("l2",)
+    assert "it is for L2." in README

@@ -3,9 +3,11 @@ import json
 
 import pytest
 
+from benchmark_utils.report.summary import times_to
 from conftest import ROOT
 from test_plots import RATES, result
 from tools.page import readme_figure
+from tools.published import newest, read
 from tools.tables import reached_table, speed_table
 from tools.tables.__main__ import PARTS
 from tools.tables.markdown import between
@@ -94,6 +96,18 @@ def test_excerpt_has_the_closest_first():
     rows = cells_of(speed_table.excerpt(df))[2:]
     assert [row[-1] for row in rows] == ["1.50", "2.00", "2.00", "**1.82**"]
     assert rows[-1][:2] == ["**geometric mean of all 3**", "lost: 0"]
+
+
+def test_compiled_newton_is_ahead_of_scipy_at_every_size():
+    """docs/results.md says so of the notebook's sizes."""
+    df = read(newest(config="speed"))
+    sizes = df["dataset_name"].str.startswith(("simulated", "many_small"))
+    df = df[sizes & df["solver_name"].isin(speed_table.NOTEBOOK_SOLVERS)]
+    times = times_to(df, 1e-8)
+    scipy = times.pop("scipy[method=Newton-CG]")
+    small = scipy.index[times["raw-newton"] < 0.1]
+    assert len(small) >= 10
+    assert (times.loc[small].max(axis=1) < scipy[small]).all()
 
 
 def test_growth_table():
