@@ -185,7 +185,7 @@ def descend(
         for i in range(n):
             dm[i] *= y[i]
         t, mass, total_h = search(
-            m, dm, s, slope, l2 * quadratic, 0.1, s_new, h_new, guess
+            m, dm, s, (slope, l2 * quadratic), 0.1, s_new, h_new, guess
         )
         if not t > 0.0:
             return NOISY if state[1] > 0.0 else STUCK
