@@ -13,8 +13,6 @@ EXCEPTIONS = {
         "to be cut",
     "fenchel/fit.py: fit_logistic":
         "to be cut",
-    "fenchel/lbfgs.py: add_pair":
-        "to be cut",
     "fenchel/linalg/gram.py: _make_kernel":
         "to be cut",
     "fenchel/linalg/gram.py: codegen":
@@ -27,29 +25,9 @@ EXCEPTIONS = {
         "to be cut",
     "fenchel/linalg/tiles.py: whole_tile":
         "to be cut",
-    "fenchel/line_search.py: search":
-        "to be cut",
     "fenchel/newton/dense/descent.py: descend":
         "to be cut",
-    "fenchel/newton/dense/factor.py: make_factor":
-        "to be cut",
-    "fenchel/newton/dense/fit.py: descend":
-        "to be cut",
-    "fenchel/newton/dense/products.py: balanced_gap":
-        "to be cut",
-    "fenchel/newton/dense/products.py: exact_gradient":
-        "to be cut",
-    "fenchel/newton/dense/products.py: trial":
-        "to be cut",
     "fenchel/newton/dense/row_span.py: descend_wide":
-        "to be cut",
-    "fenchel/newton/dense/threads.py: _exact_gradient":
-        "to be cut",
-    "fenchel/newton/dense/threads.py: _trial":
-        "to be cut",
-    "fenchel/newton/dense/threads.py: exact_gradient_by":
-        "to be cut",
-    "fenchel/newton/dense/threads.py: trial_by":
         "to be cut",
     "fenchel/newton/small/batch.py: _fit_parallel":
         "to be cut",

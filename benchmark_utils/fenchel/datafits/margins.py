@@ -5,7 +5,6 @@ the loop scalar. The polynomials below have no branch and no call; inlined in
 a loop over margins they cost about 0.35 ns an element with AVX-512. Relative
 accuracy is about 2e-16 (tests compare with NumPy).
 """
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -92,50 +91,92 @@ def log1p_of_unit(e):
 
 
 @njit(fastmath=LOOPS)
-def loss_weights_curvature(margins, weights, curvature):
-    """One pass over the margins.
+def evaluate(m, s, h):
+    """Compute weights and curvatures of n margins, and their loss.
 
     Parameters
     ----------
-    margins : array of shape (n,), float64
-    weights, curvature : arrays of shape (n,), float64, written
+    m : array of shape (n,), float64
+    s, h : arrays of shape (n,), float64, written
         sigmoid(-m) and sigmoid(m) sigmoid(-m).
 
     Returns
     -------
-    float
-        sum log(1 + exp(-m)).
+    loss, total_h : float
+        sum log(1 + exp(-m)) and sum h.
     """
-    total = 0.0
-    for i in range(margins.size):
-        m = margins[i]
-        e = exp_of_negative(-abs(m))
+    loss = 0.0
+    total_h = 0.0
+    for i in range(m.size):
+        e = exp_of_negative(-abs(m[i]))
         q = 1.0 / (1.0 + e)
-        weights[i] = e * q if m > 0.0 else q
-        curvature[i] = e * q * q
-        total += log1p_of_unit(e) + (-m if m < 0.0 else 0.0)
-    return total
+        s[i] = e * q if m[i] > 0.0 else q
+        h[i] = e * q * q
+        total_h += e * q * q
+        loss += log1p_of_unit(e) + (-m[i] if m[i] < 0.0 else 0.0)
+    return loss, total_h
 
 
 @njit(fastmath=LOOPS)
-def weights_curvature(margins, weights, curvature):
-    """The same without the loss.
+def evaluate_along(m, dm, t, s, h):
+    """Compute weights and curvatures at m + t dm, slope and bend in t.
+
+    Weights are kept, so that the trial that a search accepts (mostly the
+    first) costs no second pass over the margins. Their sum takes the place
+    of the loss, which is not less: a logarithm would add two thirds to all
+    the rest (3.1 instead of 5.1 ns a margin with AVX2).
 
     Returns
     -------
-    float
-        sum sigmoid(-m), which is not more than the loss.
+    mass, slope, bend, size, total_h : float
+        `mass` is sum s, `size` the sum of the absolute terms of the slope.
     """
     mass = 0.0
-    for i in range(margins.size):
-        m = margins[i]
-        e = exp_of_negative(-abs(m))
+    slope = 0.0
+    bend = 0.0
+    size = 0.0
+    total_h = 0.0
+    for i in range(m.size):
+        d = dm[i]
+        x = m[i] + t * d
+        e = exp_of_negative(-abs(x))
         q = 1.0 / (1.0 + e)
-        weight = e * q if m > 0.0 else q
-        weights[i] = weight
-        curvature[i] = e * q * q
-        mass += weight
-    return mass
+        w = e * q if x > 0.0 else q
+        c = e * q * q
+        s[i] = w
+        h[i] = c
+        slope -= w * d
+        size += w * abs(d)
+        bend += c * d * d
+        total_h += c
+        mass += w
+    return mass, slope, bend, size, total_h
+
+
+@njit(fastmath=LOOPS)
+def evaluate_step(m, dm, t, m_new, s, h):
+    """Compute margins m + t dm, their weights and curvatures.
+
+    Returns
+    -------
+    mass, slope, total_h : float
+        sum s, which is not more than the loss, the slope in t and sum h.
+    """
+    mass = 0.0
+    slope = 0.0
+    total_h = 0.0
+    for i in range(m.size):
+        x = m[i] + t * dm[i]
+        m_new[i] = x
+        e = exp_of_negative(-abs(x))
+        q = 1.0 / (1.0 + e)
+        w = e * q if x > 0.0 else q
+        s[i] = w
+        h[i] = e * q * q
+        slope -= w * dm[i]
+        total_h += e * q * q
+        mass += w
+    return mass, slope, total_h
 
 
 @njit(fastmath=LOOPS)
@@ -161,67 +202,3 @@ def add(factor, a, out):
     """out += factor a."""
     for j in range(out.size):
         out[j] += factor * a[j]
-
-
-@njit(fastmath=LOOPS)
-def slope_along(margins, direction, t):
-    """First and second derivative of the loss of m + t dm in t."""
-    first = 0.0
-    second = 0.0
-    for i in range(margins.size):
-        d = direction[i]
-        m = margins[i] + t * d
-        e = exp_of_negative(-abs(m))
-        q = 1.0 / (1.0 + e)
-        first -= (e * q if m > 0.0 else q) * d
-        second += e * q * q * d * d
-    return first, second
-
-
-@njit
-def exact_step(margins, direction, linear, quadratic, accuracy):
-    r"""Minimise phi(t) = loss(m + t dm) + linear t + quadratic t^2 / 2.
-
-    Newton on phi' within a bracket; each trial is one pass over n margins,
-    no product with X. The step may be longer than 1: at the start of a fit
-    t = 2 to 4 is common, and taking it saves one to three Newton iterations.
-
-    Parameters
-    ----------
-    margins, direction : arrays of shape (n,), float64
-    linear, quadratic : float
-        The penalty along the direction: lambda2 w'd and lambda2 d'd.
-    accuracy : float
-        Stop when \|phi'(t)\| <= accuracy \|phi'(0)\|.
-
-    Returns
-    -------
-    t : float
-        0.0 where the direction is none of descent.
-    """
-    slope, _ = slope_along(margins, direction, 0.0)
-    start = slope + linear
-    if not start < 0.0:
-        return 0.0
-    t, low, high = 1.0, 0.0, np.inf
-    for _ in range(60):
-        slope, bend = slope_along(margins, direction, t)
-        slope += linear + t * quadratic
-        bend += quadratic
-        if abs(slope) <= accuracy * -start:
-            return t
-        if slope < 0.0:
-            low = t
-        else:
-            high = t
-        # bend can underflow where all margins are large
-        following = t - slope / bend if bend > 0.0 else np.inf
-        if not low < following < high:
-            following = 2.0 * low if high == np.inf else 0.5 * (low + high)
-        if high == np.inf:
-            following = min(following, 10.0 * t)
-        if abs(following - t) < 0.01 * t:
-            # where the slope is rounding, the step itself is known
-            return t
-        t = following
-    return t if high == np.inf else low

@@ -19,7 +19,8 @@ C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning,
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from ..datafits.margins import exact_step, loss_weights_curvature
+from ..datafits.margins import evaluate
+from ..line_search import search
 
 _COLUMNS = 4096
 
@@ -54,16 +55,16 @@ def solve_by_kernel(K, y, l2, intercept, tol, max_iter):
     """
     n = len(y)
     a, z, b = np.zeros(n), np.zeros(n), 0.0
-    s, h = np.empty(n), np.empty(n)
+    s, h, s_new, h_new = np.empty((4, n))
     best = np.inf
     for n_iter in range(max_iter + 1):
         m = y * (z + b)
-        loss = loss_weights_curvature(m, s, h)
+        loss, total_h = evaluate(m, s, h)
         r = l2 * a - y * s
         grad_b = -(y @ s) if intercept else 0.0
         value = loss + 0.5 * l2 * (a @ z)
         gap = max(r @ (K @ r), 0.0) / (2.0 * l2)
-        gap += grad_b**2 / max(h.sum(), 1e-300)
+        gap += grad_b**2 / max(total_h, 1e-300)
         if gap <= tol * value or n_iter == max_iter or not gap < 1e3 * best:
             break
         best = min(best, gap)
@@ -79,12 +80,16 @@ def solve_by_kernel(K, y, l2, intercept, tol, max_iter):
         if intercept:
             response = S * cho_solve(factor, S)
             u_b = -(grad_b + h @ (K @ u)) / (
-                h.sum() - h @ (K @ response)
+                total_h - h @ (K @ response)
             )
             u -= u_b * response
         Ku = K @ u
-        t = exact_step(
-            m, y * (Ku + u_b), l2 * (a @ Ku), l2 * (u @ Ku), 0.1
+        dm = y * (Ku + u_b)
+        slope = l2 * (a @ Ku) - s @ dm
+        if not slope < 0.0:
+            break
+        t, _, _ = search(
+            m, dm, s, (slope, l2 * (u @ Ku)), 0.1, s_new, h_new, 1.0
         )
         if not t > 0.0:
             break

@@ -21,14 +21,10 @@ J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import (
-    dot,
-    exact_step,
-    loss_weights_curvature,
-    slope_along,
-)
+from ...datafits.margins import dot
 from ...lbfgs import (
     MEMORY,
+    Pairs,
     add_pair,
     after_inverse,
     before_inverse,
@@ -36,39 +32,59 @@ from ...lbfgs import (
 from ...linalg.cholesky import solve
 from ...linalg.half_precision import LARGEST
 from ...line_search import search
-from ..small.descent import ITERATION_LIMIT, REACHED
+from ...result import (
+    ITERATION_LIMIT,
+    NEEDS_CARE,
+    NOISY,
+    NOT_HERE,
+    REACHED,
+    SLOW,
+)
 from .factor import (
     CHOLESKY,
     GRAM32,
     GRAM64,
     PACKED,
     ROW,
+    Factor,
     make_factor,
 )
-from .products import balanced_gap
-from .threads import (
-    along_by,
-    exact_gradient_by,
-    first_read_by,
-    gradient_change_by,
-    trial_by,
-)
+from .products import Along, Change, FirstRead, Rows, Trial, exchanged
+from .state import certify, evaluate_at, new_vectors, shorten
+from .threads import read_by
 
-# Other ends than `small.descent` has: progress has stopped, float64 is needed;
-# the budget without a factor is spent
-NEEDS_CARE, SLOW = 3, 4
+#: no end yet
+GO_ON = NOT_HERE
 _L2_CACHE = 1_000_000
 # More factors than a fit needs that makes progress (1 to 6): 1000 iterations
 # and 215 factors have led nowhere
 _MOST_FACTORS = 30
+# Iterations after a factor of all rows at the present curvatures: such a
+# factor needs 3 to 6, so its numbers are not right
+_MOST_FRESH = 15
+# Change of the curvatures up to which a factor counts as the present one's
+_SAME = 0.05
+# Exact points in a row whose gap is above a quarter of the least one
+_PATIENCE = 4
+# A start is scaled where the best multiple of it is this far from 1
+_WRONG_LENGTH = 0.02
 # Rounding of halves: 2e-4 of an entry, twice that to be safe (the error of a
 # gradient was 0.2 to 0.5 of what this gives)
 HALF = 4e-4
+# Rounding of a read of A that is not in halves, relative to the change: ten
+# times the unit, for sums of thousands
+_UNIT32, _UNIT64 = 3e-7, 1e-14
+# The slope that a step may leave: of a trial that is taken without a search,
+# of a search, of a step to a point that is to be certified
+_TAKEN, _SEARCHED, CERTIFIED = 0.4, 0.3, 0.5
+# The gap aimed at, as a share of what is asked for: the certificate with the
+# balanced dual point takes a little more than the gap without
+GOAL = 0.8
 
 
 @njit(fastmath=LOOPS)
 def _changed(h, h_then):
-    """Sum of |h - h_then| as a share of the sum of h_then."""
+    """Return the sum of |h - h_then| as a share of the sum of h_then."""
     change = 0.0
     total = 0.0
     for i in range(h.size):
@@ -77,11 +93,459 @@ def _changed(h, h_then):
     return change / total if total > 0.0 else 1.0
 
 
+@njit
+def read_first(threads, rows, vectors, state):
+    """Take margins and the gradient at w = 0, `squares`, and fill A."""
+    p = vectors.exact.size
+    both = np.zeros(2 * p)
+    read_by(
+        threads, rows, FirstRead(state.copy, vectors.zoom), vectors.part, both
+    )
+    vectors.exact[:] = both[:p]
+    vectors.squares[:] = both[p:]
+    state.n_passes += 1
+    n = rows.y.size
+    state.grad_b = 0.0
+    for i in range(n):
+        rows.m[i], rows.s[i], rows.h[i] = 0.0, 0.5, 0.25
+        state.grad_b -= 0.5 * rows.y[i]
+    state.loss, state.total_h = n * np.log(2.0), 0.25 * n
+
+
+@njit
+def measure_columns(vectors, state, n):
+    """Set |X|_F^2 and `row_norm`; returns whether halves can hold A."""
+    total, held = 0.0, True
+    for j in range(vectors.squares.size):
+        square = vectors.squares[j]
+        total += square
+        zoom = vectors.zoom[j]
+        held = held and square * zoom * zoom < LARGEST * LARGEST
+    state.squares = total
+    state.row_norm = np.sqrt(total / n)
+    return held
+
+
+@njit
+def _start_elsewhere(threads, rows, vectors, state):
+    """Evaluate at w, or at the best multiple of w, in the new of rows.
+
+    The length of a start is often wrong: a part of the rows is nearly
+    separable.
+    """
+    w, l2 = vectors.w, state.l2
+    p = vectors.exact.size
+    state.loss, state.grad_b, state.total_h = evaluate_at(
+        threads, rows, vectors, state, w
+    )
+    m, s = rows.m_new, rows.s_new
+    norm = dot(w[:p], w[:p])
+    slope, bend = l2 * norm - dot(s, m), l2 * norm
+    for i in range(m.size):
+        bend += rows.h_new[i] * m[i] * m[i]
+    # Newton's step along w: shorter where the slope is positive
+    if not abs(slope) > _WRONG_LENGTH * bend:
+        return
+    sign = 1.0 if slope < 0.0 else -1.0
+    for i in range(m.size):
+        rows.dm[i] = sign * m[i]
+    t, _, _ = search(
+        m, rows.dm, s, (sign * slope, l2 * norm), 0.1, rows.s, rows.h
+    )
+    for j in range(w.size):
+        w[j] *= 1.0 + sign * t
+    state.loss, state.grad_b, state.total_h = evaluate_at(
+        threads, rows, vectors, state, w
+    )
+
+
+@njit
+def _set_inverse(vectors, state, n):
+    """Set the initial matrix: the diagonal, or a multiple of the identity."""
+    p, inverse = vectors.exact.size, vectors.inverse
+    total = 0.0
+    for j in range(p):
+        inverse[j] = vectors.squares[j] if state.at_zero else 1.0
+        total += inverse[j]
+    for j in range(p):
+        square = total / n if state.wide else inverse[j]
+        inverse[j] = 1.0 / (state.total_h / n * square + state.l2)
+    if state.intercept:
+        # where all margins are huge, 1 / total_h is no step for an intercept
+        inverse[p] = 1.0 / max(state.total_h, 1e-8 * n)
+    state.gamma = 1.0
+
+
+@njit
+def _measure(vectors, state):
+    """Set value, gap and what they consist of, from the gradient."""
+    g, w, l2 = vectors.g, vectors.w, state.l2
+    p = vectors.exact.size
+    if state.exact:
+        for j in range(p):
+            g[j] = vectors.exact[j] + l2 * w[j]
+        if state.intercept:
+            g[p] = state.grad_b
+        state.noise = 0.0
+    square, norm = 0.0, 0.0
+    for j in range(p):
+        square += g[j] * g[j]
+        norm += w[j] * w[j]
+    state.square = square
+    state.gap = square / (2.0 * l2)
+    state.value = state.loss + 0.5 * l2 * norm
+    state.slope_b = (
+        g[p] * g[p] / state.total_h if state.intercept else 0.0
+    )
+    state.total = state.gap + state.slope_b
+
+
+@njit
+def _judge(rows, vectors, state, half):
+    """Find whether the descent ends here, or NOISY, or goes on.
+
+    The loss is the sum of the weights, a lower bound, where it is not exact.
+    """
+    _measure(vectors, state)
+    goal = state.aim * state.value
+    done = state.gap <= GOAL * goal and state.slope_b <= goal
+    if not state.gap < np.inf:
+        return NEEDS_CARE
+    if done and state.exact:
+        certify(rows, vectors, state, vectors.w)
+        if state.gap <= state.tol * state.value:
+            return REACHED
+        state.aim *= 0.1
+        state.failures += 1
+    elif done or not (
+        np.sqrt(state.square + state.slope_b * state.total_h) > state.noise
+    ):
+        return NEEDS_CARE if state.exact else NOISY
+    if state.exact:
+        if state.total > 0.25 * state.best:
+            state.failures += 1
+        else:
+            state.failures = 0
+        # in halves, an exact point has to bring more
+        if half and state.total > 0.1 * state.best:
+            return NEEDS_CARE
+        state.best = min(state.best, state.total)
+        if state.failures == _PATIENCE:
+            return NEEDS_CARE
+    if state.n_iter >= state.max_iter:
+        if not state.exact:
+            return NOISY
+        certify(rows, vectors, state, vectors.w)
+        return ITERATION_LIMIT
+    return GO_ON
+
+
+@njit
+def _refactor(rows, vectors, factor, state):
+    """Make a factor where as many passes are spent as it costs."""
+    n, q = rows.y.size, vectors.w.size
+    # passes that are left at this rate
+    left, goal = 4.0, state.tol * state.value
+    if state.since >= 2 and state.total > goal:
+        rate = np.log(state.first_total / state.total) / state.since
+        left = np.log(state.total / goal) / max(rate, 1e-3)
+    if (
+        not state.factored and state.spent >= state.budget
+        and left > 0.5 * state.budget
+    ):
+        return SLOW
+    if not state.direct:
+        return GO_ON
+    rate = GRAM32 if factor.C.itemsize == 4 else GRAM64
+    # rows that count: about 8 / n of the sum of h each, on Gaussian data
+    active = min(n * min(1.0, 8.0 * state.total_h / n), 1.0 * state.sample)
+    cost = (
+        active * (q * q / (2 * rate) + PACKED * q + ROW)
+        + q**3 / (6 * CHOLESKY) + min(n, 4 * state.sample) * ROW
+    ) / state.pass_cost
+    fresh = state.all_rows and _changed(rows.h, factor.h_then) < _SAME
+    if fresh:
+        return NEEDS_CARE if state.since >= _MOST_FRESH else GO_ON
+    # a start from elsewhere is near enough for a factor at once
+    if (state.factored or state.at_zero) and not (
+        state.spent >= cost and left > cost + 2.0
+    ):
+        return GO_ON
+    taken, state.all_rows = make_factor(
+        rows.A, rows.h, state.intercept, state.sample, rows.m_new, factor
+    )
+    state.factors += 1
+    if taken < 0 or state.factors == _MOST_FACTORS:
+        return NEEDS_CARE
+    for j in range(vectors.zoom.size):
+        factor.scale[j] *= vectors.zoom[j]
+    state.factored = True
+    state.sample = min(2 * state.sample, n)
+    factor.h_then[:] = rows.h
+    state.pairs = state.since = 0
+    state.spent = state.last = 0.0
+    state.first_total = state.total
+    return GO_ON
+
+
 @njit(fastmath=LOOPS)
+def _find_direction(vectors, pairs, factor, state):
+    """Set d by the pairs of L-BFGS; returns whether it goes down."""
+    u, d, g = vectors.u, vectors.d, vectors.g
+    q = u.size
+    square = state.square
+    if state.intercept:
+        square += g[q - 1] * g[q - 1]
+    size = max(np.sqrt(square), 1e-300)
+    for j in range(q):
+        u[j] = -g[j] / size
+    before_inverse(u, pairs, state.pairs)
+    if state.factored:
+        for j in range(q):
+            d[j] = u[j]
+        solve(factor.L, factor.scale, d, factor.work, vectors.trial)
+        for j in range(q):
+            u[j] = vectors.trial[j]
+    else:
+        for j in range(q):
+            u[j] *= state.gamma * vectors.inverse[j]
+    after_inverse(u, pairs, state.pairs)
+    set_direction(vectors, state, size)
+    return state.slope < 0.0
+
+
+@njit(fastmath=LOOPS)
+def set_direction(vectors, state, size):
+    """Set d = size u, its norm, slope and what the penalty bends."""
+    d, g = vectors.d, vectors.g
+    slope, norm = 0.0, 0.0
+    for j in range(d.size):
+        d[j] = size * vectors.u[j]
+        slope += g[j] * d[j]
+        norm += d[j] * d[j]
+    state.size, state.slope = np.sqrt(norm), slope
+    if state.intercept:
+        norm -= d[-1] * d[-1]
+    state.quadratic = state.l2 * norm
+
+
+@njit
+def keep_pair(t, vectors, pairs, state):
+    """Append the step t d and the change of the gradient to the pairs.
+
+    Returns what `add_pair` does.
+    """
+    scaled = add_pair(
+        t, vectors.d, vectors.change, vectors.inverse, pairs, state.pairs
+    )
+    if scaled > 0.0:
+        state.gamma = scaled
+        state.pairs += 1
+    return scaled
+
+
+@njit
+def _step_to_certify(threads, rows, vectors, pairs, state):
+    """Take the step 1 by an exact pass, where that is likely to be the end.
+
+    Returns whether the new point is taken.
+    """
+    contraction = state.total / state.last
+    state.last = state.total
+    goal = GOAL * state.aim * state.value
+    if not (state.trusted and 3.0 * contraction * state.total <= goal):
+        return False
+    d, g, x, l2 = vectors.d, vectors.g, vectors.trial, state.l2
+    p = vectors.exact.size
+    for j in range(x.size):
+        x[j] = vectors.w[j] + d[j]
+    loss, grad_b, total_h = evaluate_at(threads, rows, vectors, state, x)
+    slope = 0.0
+    for j in range(p):
+        new = vectors.exact[j] + l2 * x[j]
+        vectors.change[j] = new - g[j]
+        slope += new * d[j]
+    if state.intercept:
+        vectors.change[p] = grad_b - g[p]
+        slope += grad_b * d[p]
+    if not abs(slope) <= -CERTIFIED * state.slope:
+        return False
+    state.loss, state.grad_b, state.total_h = loss, grad_b, total_h
+    vectors.w[:] = x
+    state.exact = True
+    state.since += 1
+    state.spent += 1.0
+    keep_pair(1.0, vectors, pairs, state)
+    return True
+
+
+@njit
+def try_one(threads, rows, s, vectors, state):
+    """Try the step 1 in one read of A.
+
+    Parameters
+    ----------
+    s : array of shape (n,), float64
+        The weights at the point; rows.s may be others, which the change of
+        the gradient is from.
+
+    Returns
+    -------
+    taken : bool
+    mass, change, total_h : float
+        Of the task `Trial`.
+    """
+    shift = shorten(vectors, state)
+    p = vectors.v.size
+    mass, slope, change, total_h = read_by(
+        threads, rows, Trial(vectors.v, shift, state.size, 1.0),
+        vectors.short, vectors.change[:p],
+    )
+    slope += state.slope + dot(s, rows.dm) + state.quadratic
+    taken = abs(slope) <= -_TAKEN * state.slope
+    if not taken:
+        vectors.change[:] = 0.0
+    return taken, mass, change, total_h
+
+
+@njit
+def search_along(threads, rows, vectors, state, known):
+    """Search along d on the margins, dm being `known` or to be computed.
+
+    Returns
+    -------
+    t, mass, total_h : float
+        Of `line_search.search`; the new margins are those at t.
+    """
+    if not known:
+        shift = shorten(vectors, state)
+        read_by(
+            threads, rows, Along(vectors.v, shift, state.size),
+            vectors.short, vectors.change,
+        )
+    t, mass, total_h = search(
+        rows.m, rows.dm, rows.s, (state.slope, state.quadratic), _SEARCHED,
+        rows.s_new, rows.h_new,
+    )
+    for i in range(rows.m.size):
+        rows.m_new[i] = rows.m[i] + t * rows.dm[i]
+    return t, mass, total_h
+
+
+@njit(fastmath=LOOPS)
+def _add_noise(t, moved, spread, rows, state):
+    """Add what a step may have made wrong in the gradient."""
+    if rows.A.itemsize == 2:
+        n = rows.h.size
+        spread *= dot(rows.h_new, rows.h_new) / n
+        state.noise += HALF * state.row_norm * (
+            np.sqrt(dot(rows.c, rows.c)) + t * np.sqrt(spread)
+        )
+    else:
+        unit = _UNIT64 if rows.A.itemsize == 8 else _UNIT32
+        state.noise += unit * moved
+
+
+@njit
+def _step(threads, rows, vectors, pairs, state):
+    """Step along d on A, to the new of rows; update w and the gradient."""
+    p, l2, t = vectors.v.size, state.l2, 1.0
+    d, w, g, change = vectors.d, vectors.w, vectors.g, vectors.change
+    tried = state.trusted and rows.A.size * rows.A.itemsize > _L2_CACHE
+    taken, mass, change_b, total_h = False, 0.0, 0.0, 0.0
+    if tried:
+        taken, mass, change_b, total_h = try_one(
+            threads, rows, rows.s, vectors, state
+        )
+    if not taken:
+        t, mass, total_h = search_along(threads, rows, vectors, state, tried)
+        if not t > 0.0:
+            return NEEDS_CARE
+        change_b, _, _, _ = read_by(
+            threads, rows, Change(), vectors.short, change[:p]
+        )
+    state.trusted = 0.6 < t < 1.6
+    state.loss, state.total_h = mass, total_h
+    state.n_passes += 1
+    state.spent += 1.0
+    state.since += 1
+    moved, spread = 0.0, 0.0
+    for j in range(p):
+        w[j] += t * d[j]
+        change[j] = change[j] * vectors.unzoom[j] + l2 * t * d[j]
+        moved += change[j] * change[j]
+        g[j] += change[j]
+        spread += vectors.squares[j] * d[j] * d[j]
+    if state.intercept:
+        w[p] += t * d[p]
+        change[p] = change_b
+        moved += change_b * change_b
+        g[p] += change_b
+    _add_noise(t, np.sqrt(moved), spread, rows, state)
+    if keep_pair(t, vectors, pairs, state) < 0.0:
+        return NEEDS_CARE
+    return GO_ON
+
+
+@njit
+def _iterate(threads, rows, vectors, pairs, factor, state):
+    """Take steps until an end; returns its status."""
+    half = rows.A.itemsize == 2
+    while True:
+        status = _judge(rows, vectors, state, half)
+        if status == NOISY:
+            state.loss, state.grad_b, state.total_h = evaluate_at(
+                threads, rows, vectors, state, vectors.w
+            )
+            rows = exchanged(rows)
+            state.exact = True
+            continue
+        if status == GO_ON:
+            if state.first_total < 0.0:
+                state.first_total = state.total
+            state.exact = False
+            status = _refactor(rows, vectors, factor, state)
+        if status != GO_ON:
+            return status
+        state.n_iter += 1
+        if not _find_direction(vectors, pairs, factor, state):
+            if state.pairs == 0:
+                return NEEDS_CARE
+            state.pairs = 0
+            continue
+        if -0.5 * state.slope <= state.loose * state.value:
+            return REACHED
+        if not _step_to_certify(threads, rows, vectors, pairs, state):
+            status = _step(threads, rows, vectors, pairs, state)
+        if status != GO_ON:
+            return status
+        rows = exchanged(rows)
+
+
+@njit
+def reset(state):
+    """Set what a descent begins with."""
+    state.aim, state.best, state.first_total = state.tol, np.inf, -1.0
+    state.failures = state.pairs = state.since = state.factors = 0
+    state.n_iter = state.n_passes = 0
+    state.noise = state.spent = state.last = 0.0
+    state.exact, state.trusted = True, not state.at_zero
+    state.factored = state.all_rows = False
+    state.value = state.gap = state.bound = np.inf
+
+
+@njit
+def new_pairs(c, q):
+    """Make room for the pairs, in c's dtype."""
+    return Pairs(
+        np.empty((MEMORY, q), c.dtype), np.empty((MEMORY, q), c.dtype),
+        np.empty(MEMORY, c.dtype), np.empty(MEMORY, c.dtype),
+    )
+
+
+@njit
 def descend(
-    threads, X, A, copy, at_zero, pass_cost, y, l2, intercept, tol, loose,
-    max_iter, direct, sample, wide, budget, w, V, R, c, S, Y, zoom, unzoom,
-    squares, panel, C, L, scale, counts,
+    threads, X, A, y, c, V, w, columns, panel, C, chosen, states,
 ):
     """Minimise F from w.
 
@@ -92,390 +556,55 @@ def descend(
     X : array of shape (n, p), C order, float64 or float32
         The data of exact gradients.
     A : array of shape (n, p), C order
-        X itself or, where `copy`, an array that is written: float32, or
+        X itself or, where state.copy, an array that is written: float32, or
         uint16 for halves.
-    copy, at_zero : bool
-        Whether A is to be filled; whether w is zero.
-    pass_cost : float
-        Seconds of a read of A, by a model; only its ratio to the cost of a
-        factor counts.
     y : array of shape (n,), float64, -1 and +1
-    l2, tol : float; intercept : bool; max_iter : int
-    loose : float
-        Stop already where a step is expected to lower F by less than this
-        share; 0 to certify.
-    direct : bool
-        Factors may be made.
-    sample : int
-        Rows of a factor at most.
-    wide : bool
-        Take a multiple of the identity instead of the diagonal.
-    budget : float
-        Passes without a factor after which to return SLOW.
+    c : array of shape (n,), A's dtype; float32 for halves
+    V : array of shape (9, n), float64
     w : array of shape (q,), float64
         The start, becomes the solution; an intercept comes last.
-    V : array of shape (8, n), float64; R : array of shape (2, n), int64
-    c : array of shape (n,), A's dtype; float32 for halves
-    S, Y : arrays of shape (MEMORY, q), c's dtype
-    zoom, unzoom : arrays of shape (p,), float64
-        What the columns of A were multiplied by (1 but for halves), and the
-        inverse.
-    squares : array of shape (p,), float64
-        Column sums of X^2, needed for halves; written where `at_zero`.
-    panel, C, L, scale : arrays
-        Of `dense.factor.make_factor`; empty where not `direct`.
-    counts : array of shape (4,), int64, added to
-        Iterations, passes over the data, factors, products (none here).
+    columns : array of shape (3, p), float64
+        What the columns of A were multiplied by (1 but for halves), its
+        inverse, and the column sums of X^2, written where the start is zero.
+    panel, C : arrays
+        Of `weighted_gram`; empty where not state.direct.
+    chosen : array of shape (2, n), int64
+        Empty where not state.direct.
+    states : array of shape (1,), `state.STATE`
+        What is given of it; n_iter, n_passes, factors are of this descent.
 
     Returns
     -------
     status : int
     gap, value : float
-        The certified gap and F, where the status is REACHED.
+        A bound of the gap in exact arithmetic and F at w, where the status is
+        REACHED or ITERATION_LIMIT; else the last that was known.
     """
-    n, p = X.shape
-    q = w.size
-    m, s, h, h_then = V[0], V[1], V[2], V[3]
-    dm, m_new, s_new, h_new = V[4], V[5], V[6], V[7]
-    # work space: what these hold is not needed where a factor is made or an
-    # exact gradient taken
-    roots, r = m_new, dm
-    rows, chosen = R[0], R[1]
-    g, d, Hv, z = np.zeros(q), np.zeros(q), np.zeros(q), np.empty(q)
-    inverse, ridge = np.empty(q), np.zeros(q)
-    data_grad, exact_part = np.empty(p), np.empty(p)
-    v, part = np.empty(p, c.dtype), np.empty(p, c.dtype)
-    work, u = np.empty(q, L.dtype), np.empty(q, c.dtype)
-    rho, alpha = np.empty((2, MEMORY), c.dtype)
-    for j in range(p):
-        ridge[j] = l2 * zoom[j] * zoom[j]
-    half = A.itemsize == 2
-    # rounding of a product, relative to what it changes
-    unit = 1e-15 if A.itemsize == 8 else 3e-8
-    gram_rate = GRAM32 if C.itemsize == 4 else GRAM64
-    large = A.size * A.itemsize > _L2_CACHE
-
-    if at_zero:
-        first_read_by(threads, X, y, copy, A, zoom, data_grad, squares)
-        inverse[:p] = squares
-        grad_b = 0.0
-        for i in range(n):
-            m[i], s[i], h[i] = 0.0, 0.5, 0.25
-            grad_b -= 0.5 * y[i]
-        loss = n * np.log(2.0)
+    state = states[0]
+    n, q = y.size, w.size
+    reset(state)
+    rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    vectors = new_vectors(w, c, columns)
+    size = q if state.direct else 0
+    factor = Factor(
+        panel, C, np.empty((size, size), C.dtype), np.empty(size),
+        np.zeros(size), np.empty(size, C.dtype), chosen[0], chosen[1], V[8],
+    )
+    if state.at_zero:
+        read_first(threads, rows, vectors, state)
     else:
-        inverse[:] = 1.0
-        b = w[p] if intercept else 0.0
-        loss, grad_b = exact_gradient_by(
-            threads, X, y, w[:p], b, m, s, h, r, exact_part, data_grad
-        )
-        norm = 0.0
-        for j in range(p):
-            norm += w[j] * w[j]
-        # the length of a start is often wrong (a part of the rows is nearly
-        # separable): take the best multiple of it
-        slope, bend = slope_along(m, m, 0.0)
-        factor = 1.0 - (slope + l2 * norm) / (bend + l2 * norm)
-        if factor > 1.02:
-            factor = 1.0 + exact_step(m, m, l2 * norm, l2 * norm, 0.1)
-        elif factor < 0.98:
-            for i in range(n):
-                dm[i] = -m[i]
-            factor = 1.0 - exact_step(m, dm, -l2 * norm, l2 * norm, 0.1)
-        if abs(factor - 1.0) > 0.02:
-            for j in range(q):
-                w[j] *= factor
-            b *= factor
-            loss, grad_b = exact_gradient_by(
-                threads, X, y, w[:p], b, m, s, h, r, exact_part, data_grad
-            )
-            counts[1] += 1
-    counts[1] += 1
-    total_h = 0.0
-    for i in range(n):
-        total_h += h[i]
-    row_norm = 0.0
-    if half:
-        for j in range(p):
-            if not squares[j] * zoom[j] * zoom[j] < LARGEST * LARGEST:
-                return NEEDS_CARE, np.inf, np.inf
-            row_norm += squares[j]
-        row_norm = np.sqrt(row_norm / n)
-    largest = 0.0
-    for j in range(p):
-        if wide:
-            largest += inverse[j] / n
-        else:
-            inverse[j] = 1.0 / (total_h / n * inverse[j] + l2)
-    if wide:
-        inverse[:p] = 1.0 / (total_h / n * largest + l2)
-    if intercept:
-        # where all margins are huge, 1 / total_h is no step for an intercept
-        inverse[p] = 1.0 / max(total_h, 1e-8 * n)
-    gamma = 1.0
-
-    factored = False
-    factors = 0
-    exact = True
-    noise = 0.0
-    pairs = 0
-    spent = 0.0
-    all_rows = False
-    h_then[:] = h
-    first_gap = -1.0
-    since = 0
-    trusted = not at_zero
-    last = 0.0
-    best, failures = np.inf, 0
-    value = gap = np.inf
-    # where it is not exact, `loss` is the sum of the weights, a lower bound
-    while True:
-        if exact:
-            for j in range(p):
-                g[j] = data_grad[j] + l2 * w[j]
-            if intercept:
-                g[p] = grad_b
-            noise = 0.0
-        square = 0.0
-        norm = 0.0
-        for j in range(p):
-            square += g[j] * g[j]
-            norm += w[j] * w[j]
-        gap = square / (2.0 * l2)
-        value = loss + 0.5 * l2 * norm
-        slope_b = g[p] * g[p] / total_h if intercept else 0.0
-        done = gap <= 0.8 * tol * value and slope_b <= tol * value
-        if not gap < np.inf:
-            return NEEDS_CARE, gap, value
-        if done and (exact or unit < 1e-12):
-            if not exact:
-                value += loss_weights_curvature(m, s, h) - loss
-            if not intercept:
-                return REACHED, gap, value
-            gap = balanced_gap(
-                X, y, w[:p], m, s, r, l2, exact_part, data_grad
-            )
-            counts[1] += 1
-            if gap <= tol * value:
-                return REACHED, gap, value
-            tol *= 0.1
-            failures += 1
-        elif done or not np.sqrt(square + slope_b * total_h) > noise:
-            if exact:
-                return NEEDS_CARE, gap, value
-            loss, grad_b = exact_gradient_by(
-                threads, X, y, w[:p], w[p] if intercept else 0.0, m, s, h, r,
-                exact_part, data_grad,
-            )
-            counts[1] += 1
-            exact = True
-            continue
-        total = gap + slope_b
-        if exact:
-            failures = failures + 1 if total > 0.25 * best else 0
-            if half and total > 0.1 * best:
-                return NEEDS_CARE, gap, value
-            best = min(best, total)
-            if failures == 4:
-                return NEEDS_CARE, gap, value
-        if counts[0] >= max_iter:
-            # what is reported is certified, here too
-            if not exact:
-                loss, grad_b = exact_gradient_by(
-                    threads, X, y, w[:p], w[p] if intercept else 0.0, m, s, h,
-                    r, exact_part, data_grad,
-                )
-                counts[1] += 1
-                exact = True
-                continue
-            if intercept:
-                gap = balanced_gap(
-                    X, y, w[:p], m, s, r, l2, exact_part, data_grad
-                )
-                counts[1] += 1
-            return ITERATION_LIMIT, gap, value
-        if first_gap < 0.0:
-            first_gap = total
-        exact = False
-
-        # passes that are left at this rate
-        left = 4.0
-        if since >= 2 and total > tol * value:
-            rate = np.log(first_gap / total) / since
-            left = np.log(total / (tol * value)) / max(rate, 1e-3)
-        if not factored and spent >= budget and left > 0.5 * budget:
-            return SLOW, gap, value
-        if direct:
-            active = min(n * min(1.0, 8.0 * total_h / n), 1.0 * sample)
-            cost = (
-                active * (q * q / (2 * gram_rate) + PACKED * q + ROW)
-                + q**3 / (6 * CHOLESKY) + min(n, 4 * sample) * ROW
-            ) / pass_cost
-            fresh = all_rows and _changed(h, h_then) < 0.05
-            if fresh and since >= 15:
-                return NEEDS_CARE, gap, value
-            # a start from elsewhere is near enough for a factor at once
-            if not fresh and (
-                (spent >= cost and left > cost + 2.0)
-                or not (factored or at_zero)
-            ):
-                taken, all_rows = make_factor(
-                    A, h, ridge, intercept, sample, rows, chosen, roots,
-                    panel, C, L, scale,
-                )
-                counts[2] += 1
-                factors += 1
-                if taken < 0 or factors == _MOST_FACTORS:
-                    return NEEDS_CARE, gap, value
-                for j in range(p):
-                    scale[j] *= zoom[j]
-                factored = True
-                sample = min(2 * sample, n)
-                h_then[:] = h
-                pairs = 0
-                spent = 0.0
-                since = 0
-                first_gap = total
-                last = 0.0
-
-        counts[0] += 1
-        size = np.sqrt(square)
-        if intercept:
-            size = np.sqrt(square + g[p] * g[p])
-        size = max(size, 1e-300)
-        for j in range(q):
-            u[j] = -g[j] / size
-        before_inverse(u, S, Y, rho, alpha, pairs)
-        if factored:
-            for j in range(q):
-                d[j] = u[j]
-            solve(L, scale, d, work, z)
-            for j in range(q):
-                u[j] = z[j]
-        else:
-            for j in range(q):
-                u[j] *= gamma * inverse[j]
-        after_inverse(u, S, Y, rho, alpha, pairs)
-        slope = 0.0
-        norm = 0.0
-        for j in range(q):
-            d[j] = size * u[j]
-            slope += g[j] * d[j]
-            norm += d[j] * d[j]
-        size = np.sqrt(norm)
-        quadratic = l2 * (norm - d[p] * d[p] if intercept else norm)
-        if not slope < 0.0:
-            if pairs > 0:
-                pairs = 0
-                continue
-            return NEEDS_CARE, gap, value
-
-        if -0.5 * slope <= loose * value:
-            return REACHED, gap, value
-        # where the end is one step away, the pass that certifies is that step
-        contraction = total / last
-        last = total
-        if trusted and 3.0 * contraction * total <= 0.8 * tol * value:
-            for j in range(q):
-                z[j] = w[j] + d[j]
-            new_loss, new_grad_b = exact_gradient_by(
-                threads, X, y, z[:p], z[p] if intercept else 0.0, m_new,
-                s_new, h_new, r, exact_part, data_grad,
-            )
-            counts[1] += 1
-            new_slope = 0.0
-            moved = 0.0
-            for j in range(p):
-                Hv[j] = data_grad[j] + l2 * z[j] - g[j]
-                new_slope += (Hv[j] + g[j]) * d[j]
-                moved += Hv[j] * Hv[j]
-            if intercept:
-                Hv[p] = new_grad_b - g[p]
-                new_slope += new_grad_b * d[p]
-                moved += Hv[p] * Hv[p]
-            if abs(new_slope) <= -0.5 * slope:
-                exact = True
-                loss, grad_b = new_loss, new_grad_b
-                w[:] = z
-                total_h = 0.0
-                for i in range(n):
-                    m[i] = m_new[i]
-                    total_h += h_new[i]
-                s, s_new = s_new, s
-                h, h_new = h_new, h
-                since += 1
-                spent += 1.0
-                scaled = add_pair(
-                    1.0, d, Hv, np.sqrt(moved), inverse, S, Y, rho, pairs
-                )
-                if scaled > 0.0:
-                    gamma = scaled
-                    pairs += 1
-                continue
-        for j in range(p):
-            v[j] = d[j] / size * unzoom[j]
-        shift = d[p] / size if intercept else 0.0
-        Hv[:] = 0.0
-        t = 1.0
-        found = False
-        if trusted and large:
-            mass, before, after, change = trial_by(
-                threads, A, y, v, shift, size, t, m, s, dm, m_new, s_new,
-                h_new, c, part, Hv[:p],
-            )
-            new_slope = slope + (after - before) + quadratic
-            found = abs(new_slope) <= -0.4 * slope
-            if not found:
-                Hv[:] = 0.0
-        else:
-            along_by(threads, A, y, v, shift, size, dm)
-        if not found:
-            t, mass, total_h = search(
-                m, dm, s, slope, quadratic, 0.3, s_new, h_new
-            )
-            if not t > 0.0:
-                return NEEDS_CARE, gap, value
-            change = gradient_change_by(
-                threads, A, y, s, s_new, c, part, Hv[:p]
-            )
-            for i in range(n):
-                m[i] += t * dm[i]
-        else:
-            total_h = 0.0
-            for i in range(n):
-                m[i] = m_new[i]
-                total_h += h_new[i]
-        trusted = 0.6 < t < 1.6
-        loss = mass
-        s, s_new = s_new, s
-        h, h_new = h_new, h
-        counts[1] += 1
-        spent += 1.0
-        since += 1
-        moved = 0.0
-        spread = 0.0
-        for j in range(p):
-            w[j] += t * d[j]
-            Hv[j] = Hv[j] * unzoom[j] + l2 * t * d[j]
-            moved += Hv[j] * Hv[j]
-            g[j] += Hv[j]
-            spread += squares[j] * d[j] * d[j]
-        if intercept:
-            w[p] += t * d[p]
-            Hv[p] = change
-            moved += change * change
-            g[p] += change
-        moved = np.sqrt(moved)
-        if half:
-            spread *= dot(h, h) / n
-            noise += HALF * row_norm * (
-                np.sqrt(dot(c, c)) + t * np.sqrt(spread)
-            )
-        else:
-            noise += 10.0 * unit * moved
-        scaled = add_pair(t, d, Hv, moved, inverse, S, Y, rho, pairs)
-        if scaled < 0.0:
-            return NEEDS_CARE, gap, value
-        if scaled > 0.0:
-            gamma = scaled
-            pairs += 1
+        _start_elsewhere(threads, rows, vectors, state)
+        rows = exchanged(rows)
+    held = measure_columns(vectors, state, n)
+    if A.itemsize == 2 and not held:
+        return NEEDS_CARE, np.inf, np.inf
+    _set_inverse(vectors, state, n)
+    for j in range(min(size, X.shape[1])):
+        factor.ridge[j] = state.l2 * vectors.zoom[j] ** 2
+    factor.h_then[:] = rows.h
+    status = _iterate(
+        threads, rows, vectors, new_pairs(c, q), factor, state
+    )
+    if status == REACHED or status == ITERATION_LIMIT:
+        return status, state.bound, state.value
+    return status, state.gap, state.value

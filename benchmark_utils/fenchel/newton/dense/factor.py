@@ -8,6 +8,8 @@ R. H. Byrd, G. M. Chin, W. Neveitt and J. Nocedal, "On the use of stochastic
 Hessian information in optimization methods for machine learning", SIAM J.
 Optim. 21(3), 2011, doi:10.1137/10079923X.
 """
+from typing import NamedTuple
+
 import numpy as np
 
 from ...compilation import LOOPS, njit
@@ -23,9 +25,26 @@ ROW, PACKED = 8e-9, 0.4e-9
 _INACTIVE = 0.003
 
 
+class Factor(NamedTuple):
+    """A factor L with its buffers; q columns, an intercept last.
+
+    `panel`, C, L and `work` are all float32 or all float64.
+    """
+
+    panel: np.ndarray  # of `weighted_gram`
+    C: np.ndarray  # of `weighted_gram`
+    L: np.ndarray  # (q, q)
+    scale: np.ndarray  # what the columns were scaled by, (q,)
+    ridge: np.ndarray  # what is added to the diagonal, (q,)
+    work: np.ndarray  # (q,)
+    rows: np.ndarray  # those that count, (n,)
+    chosen: np.ndarray  # those taken, (n,)
+    h_then: np.ndarray  # the curvatures that it was made for, (n,)
+
+
 @njit(fastmath=LOOPS)
 def _sample(h, rows, count, wanted, roots, chosen):
-    """Rows with probability min(1, c h), systematically, and their weights.
+    """Choose rows with probability min(1, c h), and their weights.
 
     The sampled Gram matrix has the expectation of the whole one. `chosen`
     gets the rows, `roots` the square roots of h over the probability.
@@ -56,7 +75,7 @@ def _sample(h, rows, count, wanted, roots, chosen):
 # needs it to vectorise a maximum.
 @njit(fastmath=LOOPS | {"nnan"})
 def largest_entry(a):
-    """The largest absolute value."""
+    """Return the largest absolute value."""
     largest = 0.0
     for i in range(a.size):
         largest = max(largest, abs(a[i]))
@@ -64,10 +83,17 @@ def largest_entry(a):
 
 
 @njit(fastmath=LOOPS)
-def make_factor(
-    A, h, ridge, intercept, sample, rows, chosen, roots, panel, C, L, scale
-):
-    """Cholesky factor of H from the rows that count, or a sample of them.
+def make_factor(A, h, intercept, sample, roots, factor):
+    """Factor H from the rows that count, or from a sample of them.
+
+    Parameters
+    ----------
+    A : array of shape (n, p)
+    h, roots : arrays of shape (n,), float64; `roots` is work space
+    intercept : bool
+    sample : int
+        Rows at most.
+    factor : Factor
 
     Returns
     -------
@@ -76,8 +102,9 @@ def make_factor(
     all_rows : bool
         Whether these were all that count.
     """
-    q = scale.size
+    q = factor.scale.size
     p = q - 1 if intercept else q
+    rows, chosen = factor.rows, factor.chosen
     limit = _INACTIVE * largest_entry(h)
     # to choose among all of many rows takes longer than to use the chosen
     stride = max(1, h.size // (4 * sample))
@@ -86,6 +113,7 @@ def make_factor(
         rows[active] = i
         active += h[i] > limit
     taken = min(active, sample)
+    # nearly all: a sample of these would save little
     if taken < 0.77 * active:
         taken = _sample(h, rows, active, taken, roots, chosen)
     else:
@@ -95,9 +123,9 @@ def make_factor(
             roots[k] = np.sqrt(h[rows[k]])
     for k in range(taken):
         roots[k] *= np.sqrt(np.float64(stride))
-    weighted_gram(A, p, roots, chosen, taken, intercept, panel, C)
-    if factorize(C, q, ridge, scale, L) < 0.0:
+    weighted_gram(
+        A, p, roots, chosen, taken, intercept, factor.panel, factor.C
+    )
+    if factorize(factor.C, q, factor.ridge, factor.scale, factor.L) < 0.0:
         return -1, False
     return taken, taken == active and stride == 1
-
-

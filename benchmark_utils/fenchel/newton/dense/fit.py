@@ -2,7 +2,6 @@
 import numba
 import numpy as np
 
-from ...lbfgs import MEMORY
 from ...linalg import cpu
 from ...linalg.gram import PANEL, padded
 from ...linalg.half_precision import column_scales
@@ -17,8 +16,8 @@ from ..kernel import kernel_matrix, solve_by_kernel
 from ..safeguarded import newton
 from .descent import descend
 from .factor import CHOLESKY, GRAM32, GRAM64, PACKED, ROW
-from .products import first_read
 from .row_span import descend_wide
+from .state import STATE, first_read
 
 # until `fit` takes `WORDS` itself
 STATUS = WORDS
@@ -185,60 +184,55 @@ class DenseFit:
     def attempt(self):
         """`descend` on X or on a copy, with a start of its own."""
         at_zero = not self.x.any()
-        parts = self.factor_buffers(self.dtype)
         if at_zero and self.direct and self.n >= 800 * self.q:
-            self.warm_start(parts)
-        A = self.X
-        squares = np.empty(self.p)
-        zoom, unzoom = np.ones((2, self.p))
+            self.warm_start()
+        A = np.empty(self.X.shape, self.stored) if self.copy else self.X
+        columns = np.ones((3, self.p))
         if self.half:
-            column_scales(self.X, zoom, unzoom)
-        if self.copy:
-            A = np.empty(self.X.shape, self.stored)
-            if self.half and self.wide and at_zero:
-                return self.descend_wide(A, zoom, unzoom, squares)
-            if self.x.any():
-                first_read(
-                    self.X, self.y, True, A, zoom, np.empty(self.p), squares
-                )
-        return self.descend(
-            self.X, A, self.copy, self.y, self.l2, 0.0, self.budget, zoom,
-            unzoom, squares, parts,
-        )
+            column_scales(self.X, columns[0], columns[1])
+            if self.wide and at_zero:
+                return self.descend(self.X, A, self.y, columns, True)
+        if self.x.any():
+            columns[2] = first_read(self.X, self.y, self.copy, A, columns[0])
+        return self.descend(self.X, A, self.y, columns)
 
-    def factor_buffers(self, dtype):
-        """panel, C, L and scale, which are empty without a factor."""
-        q = self.q if self.direct else 0
-        width = -(-padded(q, dtype) // 8) * 8
-        return (
-            np.zeros((PANEL if q else 0, width), dtype),
-            np.empty((width, width), dtype), np.empty((q, q), dtype),
-            np.empty(self.q),
-        )
+    def state(self, n, at_zero):
+        """What `descend` is given; for n rows."""
+        state = np.zeros(1, STATE)
+        one = state[0]
+        one["l2"], one["tol"] = self.l2, self.tol
+        one["pass_cost"], one["budget"] = self.pass_cost(n), self.budget
+        one["max_iter"], one["sample"] = self.max_iter, self.sample(n)
+        one["intercept"], one["direct"] = self.intercept, self.direct
+        one["wide"], one["copy"] = self.wide, self.copy
+        one["at_zero"] = at_zero
+        return state
 
-    def descend(
-        self, X, A, copy, y, l2, loose, budget, zoom, unzoom, squares, parts
-    ):
-        n = len(y)
-        return descend(
-            self.threads(A), X, A, copy, not self.x.any(), self.pass_cost(n),
-            y, l2, self.intercept, self.tol, loose, self.max_iter,
-            self.direct, self.sample(n), self.wide, budget, self.x,
-            np.empty((8, n)), np.empty((2, n), dtype=np.int64),
-            np.empty(n, self.dtype), np.empty((MEMORY, self.q), self.dtype),
-            np.empty((MEMORY, self.q), self.dtype), zoom, unzoom, squares,
-            *parts, self.counts,
+    def descend(self, X, A, y, columns, wide=False, loose=0.0):
+        """Call the compiled descent; `wide`, in the span of the rows."""
+        n, q = len(y), self.q if self.direct else 0
+        state = self.state(n, not self.x.any())
+        if loose:
+            state["loose"], state["budget"] = loose, np.inf
+            state["l2"] *= n / self.n
+            state["copy"] = False
+        arguments = (
+            self.threads(A), X, A, y, np.empty(n, self.dtype),
+            np.empty((9, n)), self.x, columns,
         )
-
-    def descend_wide(self, A, zoom, unzoom, squares):
-        n = self.n
-        return descend_wide(
-            self.threads(A), self.X, A, self.y, self.l2, self.intercept,
-            self.tol, self.max_iter, self.budget, self.x, np.empty((8, n)),
-            np.empty(n, self.dtype), np.empty((MEMORY, self.q), self.dtype),
-            np.empty((MEMORY, self.q), self.dtype), zoom, unzoom, squares,
-            self.counts,
-        )
+        if wide:
+            result = descend_wide(*arguments, state)
+        else:
+            width = -(-padded(q, self.dtype) // 8) * 8
+            result = descend(
+                *arguments, np.zeros((PANEL if q else 0, width), self.dtype),
+                np.empty((width, width), self.dtype),
+                np.empty((2, n if q else 0), np.int64), state,
+            )
+        self.counts[:3] += [
+            state[0][name] for name in ("n_iter", "n_passes", "factors")
+        ]
+        return result
 
     def threads(self, A):
         """numba's number of threads, None for one and for a small X."""
@@ -247,13 +241,15 @@ class DenseFit:
             return None
         return numba.get_num_threads()
 
-    def warm_start(self, parts):
+    def warm_start(self):
         """Fit every 64th, then every 8th row first, for a start.
 
         With n samples of p features the minimiser of an eighth of the rows
         is within p / (n / 8) of the whole one, at an eighth of the cost.
         """
-        ones, squares = np.ones(self.p), np.empty(self.p)
+        # without sums of squares, as its gap is not told to anyone
+        columns = np.ones((3, self.p))
+        columns[2] = 0.0
         for step in (512, 64, 8):
             n = self.n // step
             y = np.ascontiguousarray(self.y[::step])
@@ -261,8 +257,7 @@ class DenseFit:
                 continue
             rows = np.ascontiguousarray(self.X[::step], self.dtype)
             status, gap, _ = self.descend(
-                rows, rows, False, y, self.l2 / step, 0.1 * self.q / n,
-                np.inf, ones, ones, squares, parts,
+                rows, rows, y, columns, loose=0.1 * self.q / n
             )
             if status == NEEDS_CARE or not gap < np.inf:
                 self.x[:] = 0.0

@@ -1,16 +1,18 @@
 """What one iteration of a descent reads of a dense X, each row once.
 
-`first_read` starts at w = 0, where no product with X is needed; it makes the
-float32 copy on the way. `trial` tries a step of a given length: margins,
-weights and the change of the gradient from one read, because the length is
-right most of the time and X is the only thing that does not fit the cache.
+A read is a task, a tuple with what it needs beside the rows: `FirstRead`,
+`Gradient`, `Along`, `Trial`, `Change`. `dense.threads.read_by` gives each of
+several threads a part of the rows.
 """
+from typing import NamedTuple
+
 import numpy as np
 from numba import types
 from numba.extending import overload
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import loss_weights_curvature, weights_curvature
+from ...datafits.margins import evaluate, evaluate_step
+from ...duality import bounded, class_factor
 from ...linalg.half_precision import narrow, widen
 
 # On rows this short BLAS is faster than the loops below, whose vectors do not
@@ -24,15 +26,76 @@ _BLOCK_BYTES, _BLOCK_ROWS = 250_000, 32
 _LONG = 800
 
 
+class Rows(NamedTuple):
+    """The data, and what belongs to each of n samples at two points."""
+
+    X: np.ndarray  # (n, p), C order, float64 or float32
+    A: np.ndarray  # X or a copy of it in float32 or halves (uint16)
+    y: np.ndarray  # -1 and +1
+    m: np.ndarray  # margins y (X w + b), all of these in float64
+    s: np.ndarray  # weights sigmoid(-m)
+    h: np.ndarray  # curvatures s (1 - s)
+    m_new: np.ndarray  # these three at another point
+    s_new: np.ndarray
+    h_new: np.ndarray
+    dm: np.ndarray  # what a direction changes in m
+    r: np.ndarray  # work space, float64
+    c: np.ndarray  # work space, A's dtype, float32 for halves
+
+
+class FirstRead(NamedTuple):
+    """Gradient of the loss at w = 0, column sums of squares, a copy of X."""
+
+    copy: bool  # whether to write A
+    zoom: np.ndarray  # what the columns of halves are multiplied by
+
+
+class Gradient(NamedTuple):
+    """New margins and the gradient of the loss, in float64."""
+
+    w: np.ndarray  # (p,), float64
+    b: float
+
+
+class Along(NamedTuple):
+    """dm = y (A v + shift) size."""
+
+    v: np.ndarray  # a direction divided by `size`, (p,), c's dtype
+    shift: float  # its intercept's entry, divided too
+    size: float
+
+
+class Trial(NamedTuple):
+    """As `Along`; and new margins at a step t, the change of the gradient."""
+
+    v: np.ndarray
+    shift: float
+    size: float
+    t: float
+
+
+class Change(NamedTuple):
+    """The change of the gradient of the loss, from s and s_new."""
+
+
+@njit
+def exchanged(rows):
+    """Return the rows with the new point as the point, and the reverse."""
+    return Rows(
+        rows.X, rows.A, rows.y, rows.m_new, rows.s_new, rows.h_new, rows.m,
+        rows.s, rows.h, rows.dm, rows.r, rows.c,
+    )
+
+
 @njit
 def block_rows(A):
-    """Rows a block, a multiple of 8."""
+    """Return the rows a block, a multiple of 8."""
     rows = _BLOCK_BYTES // (A.shape[1] * A.itemsize) // 8 * 8
     return max(_BLOCK_ROWS, rows)
 
 
 def stored(value, scale, array):
-    """value * scale as `array` holds it: a half, or without scale."""
+    """Return value * scale as `array` holds it: a half, or without scale."""
 
 
 @overload(stored)
@@ -43,64 +106,48 @@ def _stored(value, scale, array):
 
 
 @njit(fastmath=LOOPS)
-def first_read(X, y, copy, A, scale, out, squares):
-    """Gradient of the loss at w = 0, column sums of squares, a copy of X.
-
-    Parameters
-    ----------
-    X : array of shape (n, p), C order
-    y : array of shape (n,), float64, -1 and +1
-    copy : bool
-        Whether to write A, an array of X's shape; without it A is not used.
-    A : array of shape (n, p), float32, or uint16 for halves
-    scale : array of shape (p,), float64
-        What the columns of halves are multiplied by.
-    out, squares : arrays of shape (p,), float64, written
-        -X'y / 2 and the sums of X[:, j]^2.
-    """
+def _first_read(rows, task, part, out):
+    """Add -X'y / 2 to the first p of out, sums of X[:, j]^2 to the others."""
+    X, A, y, scale, copy = rows.X, rows.A, rows.y, task.zoom, task.copy
     n, p = X.shape
-    out[:] = 0.0
-    squares[:] = 0.0
+    gradient, squares = out[:p], out[p:]
     i = 0
-    if copy and p > _LONG:
-        while i + 4 <= n:
-            x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
+    while i + 4 <= n:
+        x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
+        c0, c1 = -0.5 * y[i], -0.5 * y[i + 1]
+        c2, c3 = -0.5 * y[i + 2], -0.5 * y[i + 3]
+        if copy and p > _LONG:
             t0, t1, t2, t3 = A[i], A[i + 1], A[i + 2], A[i + 3]
-            c0, c1 = -0.5 * y[i], -0.5 * y[i + 1]
-            c2, c3 = -0.5 * y[i + 2], -0.5 * y[i + 3]
             for j in range(p):
                 a0, a1 = np.float64(x0[j]), np.float64(x1[j])
                 a2, a3 = np.float64(x2[j]), np.float64(x3[j])
-                out[j] += (c0 * a0 + c1 * a1) + (c2 * a2 + c3 * a3)
+                gradient[j] += (c0 * a0 + c1 * a1) + (c2 * a2 + c3 * a3)
                 squares[j] += (a0 * a0 + a1 * a1) + (a2 * a2 + a3 * a3)
                 t0[j] = stored(a0, scale[j], A)
                 t1[j] = stored(a1, scale[j], A)
                 t2[j] = stored(a2, scale[j], A)
                 t3[j] = stored(a3, scale[j], A)
-            i += 4
-    while i + 4 <= n:
-        x0, x1, x2, x3 = X[i], X[i + 1], X[i + 2], X[i + 3]
-        c0, c1 = -0.5 * y[i], -0.5 * y[i + 1]
-        c2, c3 = -0.5 * y[i + 2], -0.5 * y[i + 3]
-        for j in range(p):
-            a0, a1 = np.float64(x0[j]), np.float64(x1[j])
-            a2, a3 = np.float64(x2[j]), np.float64(x3[j])
-            out[j] += (c0 * a0 + c1 * a1) + (c2 * a2 + c3 * a3)
-            squares[j] += (a0 * a0 + a1 * a1) + (a2 * a2 + a3 * a3)
-        if copy:
-            for k in range(i, i + 4):
-                source, target = X[k], A[k]
-                for j in range(p):
-                    target[j] = stored(source[j], scale[j], A)
+        else:
+            for j in range(p):
+                a0, a1 = np.float64(x0[j]), np.float64(x1[j])
+                a2, a3 = np.float64(x2[j]), np.float64(x3[j])
+                gradient[j] += (c0 * a0 + c1 * a1) + (c2 * a2 + c3 * a3)
+                squares[j] += (a0 * a0 + a1 * a1) + (a2 * a2 + a3 * a3)
+            if copy:
+                for k in range(i, i + 4):
+                    source, target = X[k], A[k]
+                    for j in range(p):
+                        target[j] = stored(source[j], scale[j], A)
         i += 4
     while i < n:
         for j in range(p):
             x = np.float64(X[i, j])
-            out[j] -= 0.5 * y[i] * x
+            gradient[j] -= 0.5 * y[i] * x
             squares[j] += x * x
             if copy:
                 A[i, j] = stored(X[i, j], scale[j], A)
         i += 1
+    return 0.0, 0.0, 0.0, 0.0
 
 
 @njit(fastmath=LOOPS)
@@ -149,7 +196,7 @@ def _forward_same(A, first, last, v, shift, out):
 
 
 def forward(A, first, last, v, shift, out):
-    """out[i] = A[i] @ v + shift for the rows first, ..., last - 1.
+    """Set out[i] = A[i] @ v + shift for the rows first, ..., last - 1.
 
     A may hold halves (uint16). The arithmetic is that of v; BLAS takes only v
     of A's dtype.
@@ -204,7 +251,7 @@ def _backward_same(A, first, last, c, part, out):
 
 
 def backward(A, first, last, c, part, out):
-    """out += sum of c[i] A[i] over the rows first, ..., last - 1.
+    """Add the sum of c[i] A[i] over the rows first, ..., last - 1 to out.
 
     The sum over a block is in the precision of c and of the work space
     `part`, that of the blocks in float64.
@@ -222,175 +269,230 @@ def _backward(A, first, last, c, part, out):
 
 
 @njit(fastmath=LOOPS)
-def exact_gradient(X, y, w, b, m, s, h, r, part, out):
-    """Margins, weights and gradient of the loss in float64, one read of X.
+def _gradient(rows, task, part, out):
+    """Write the new margins, add X'(-y s_new) to out.
 
-    Parameters
-    ----------
-    X : array of shape (n, p), C order, float32 or float64
-    y : array of shape (n,), float64, -1 and +1
-    w : array of shape (p,), float64
-    b : float
-    m, s, h, r : arrays of shape (n,), float64, written
-        Margins, sigmoid(-m), sigmoid(m) sigmoid(-m), -y sigmoid(-m).
-    part : array of shape (p,), float64, work space
-    out : array of shape (p,), float64, written
-        X' r.
-
-    Returns
-    -------
-    loss : float
-    grad_intercept : float
+    Returns the loss, the intercept's gradient and the sum of h_new.
     """
-    n = y.size
+    X, y = rows.X, rows.y
     loss = 0.0
-    total = 0.0
-    out[:] = 0.0
+    grad_b = 0.0
+    total_h = 0.0
     step = block_rows(X)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        forward(X, first, last, w, b, m)
-        for i in range(first, last):
-            m[i] *= y[i]
-        loss += loss_weights_curvature(
-            m[first:last], s[first:last], h[first:last]
-        )
-        for i in range(first, last):
-            r[i] = -y[i] * s[i]
-            total += r[i]
-        backward(X, first, last, r, part, out)
-    return loss, total
+    for first in range(0, y.size, step):
+        last = min(first + step, y.size)
+        m, s = rows.m_new[first:last], rows.s_new[first:last]
+        forward(X, first, last, task.w, task.b, rows.m_new)
+        for i in range(m.size):
+            m[i] *= y[first + i]
+        part_loss, part_h = evaluate(m, s, rows.h_new[first:last])
+        loss += part_loss
+        total_h += part_h
+        for i in range(m.size):
+            value = -y[first + i] * s[i]
+            rows.r[first + i] = value
+            grad_b += value
+        backward(X, first, last, rows.r, part, out)
+    return loss, grad_b, total_h, 0.0
 
 
 @njit(fastmath=LOOPS)
-def hessian_product(X, v, shift, h, products, scaled, part, out):
-    """out += X' diag(h) (X v + shift); the intercept's entry returned."""
-    n = h.size
-    total = 0.0
-    step = block_rows(X)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        forward(X, first, last, v, shift, products)
+def _along(rows, task, part, out):
+    """Write dm; `part` and `out` are not used."""
+    A, y, dm = rows.A, rows.y, rows.dm
+    step = block_rows(A)
+    for first in range(0, y.size, step):
+        last = min(first + step, y.size)
+        forward(A, first, last, task.v, task.shift, dm)
         for i in range(first, last):
-            scaled[i] = h[i] * products[i]
-            total += scaled[i]
-        backward(X, first, last, scaled, part, out)
+            dm[i] *= task.size * y[i]
+    return 0.0, 0.0, 0.0, 0.0
+
+
+@njit(fastmath=LOOPS)
+def _change_of(rows, first, last):
+    """Write c = y (s - s_new) of some rows; returns its sum."""
+    total = 0.0
+    for i in range(first, last):
+        value = rows.y[i] * (rows.s[i] - rows.s_new[i])
+        rows.c[i] = value
+        total += value
     return total
 
 
 @njit(fastmath=LOOPS)
-def balanced_gap(X, y, w, m, s, r, l2, part, out):
-    """The duality gap at (w, b) of a problem with an intercept.
+def _trial(rows, task, part, out):
+    """Write dm and the new margins at t, add -X'(y (s_new - s)) to out.
+
+    Returns the sum of the weights at t, not more than the loss, the loss's
+    derivative in t there, the change of the intercept's gradient, and the
+    sum of h_new. The length of a step is right most of the time, and X is
+    the only thing that does not fit the cache, so one read does all.
+    """
+    A, y, dm = rows.A, rows.y, rows.dm
+    mass = 0.0
+    slope = 0.0
+    change = 0.0
+    total_h = 0.0
+    step = block_rows(A)
+    for first in range(0, y.size, step):
+        last = min(first + step, y.size)
+        forward(A, first, last, task.v, task.shift, dm)
+        for i in range(first, last):
+            dm[i] *= task.size * y[i]
+        part_mass, part_slope, part_h = evaluate_step(
+            rows.m[first:last], dm[first:last], task.t,
+            rows.m_new[first:last], rows.s_new[first:last],
+            rows.h_new[first:last],
+        )
+        mass += part_mass
+        slope += part_slope
+        total_h += part_h
+        change += _change_of(rows, first, last)
+        backward(A, first, last, rows.c, part, out)
+    return mass, slope, change, total_h
+
+
+@njit(fastmath=LOOPS)
+def _change(rows, task, part, out):
+    """Add -A'(y (s_new - s)) to out; returns the intercept's change."""
+    total = 0.0
+    step = block_rows(rows.A)
+    for first in range(0, rows.y.size, step):
+        last = min(first + step, rows.y.size)
+        total += _change_of(rows, first, last)
+        backward(rows.A, first, last, rows.c, part, out)
+    return total, 0.0, 0.0, 0.0
+
+
+def read(rows, task, part, out):
+    """Run a task on rows.
+
+    Parameters
+    ----------
+    rows : Rows
+    task : FirstRead, Gradient, Along, Trial or Change
+    part : array of shape (p,), work space
+        float64 for `FirstRead` and `Gradient`, c's dtype for the others.
+    out : array of shape (p,), float64, added to
+        Of 2 p entries for `FirstRead`.
+
+    Returns
+    -------
+    tuple of four floats
+    """
+
+
+@overload(read)
+def _read(rows, task, part, out):
+    one = {
+        FirstRead: _first_read, Gradient: _gradient, Along: _along,
+        Trial: _trial, Change: _change,
+    }[task.instance_class]
+    return lambda rows, task, part, out: one(rows, task, part, out)
+
+
+@njit(fastmath=LOOPS)
+def balanced(rows, w, l2, part, out):
+    """Find what the gap at a point with an intercept consists of.
 
     The weights of the heavier class are scaled by c until
-    sum_i y_i a_i = 0; one more read of X, and KL(c s || s) for each of its
-    samples. r, part and out are written.
+    sum_i y_i a_i = 0; one more read of X. rows.r, part and out are written.
+
+    Returns
+    -------
+    price, square, mass : float
+        sum KL(a_i || s_i), |lambda2 w - X'(y a)|^2 and sum a_i.
     """
-    positive = 0.0
-    negative = 0.0
+    X, y, m, s = rows.X, rows.y, rows.m, rows.s
+    p = X.shape[1]
+    ascent, total = 0.0, 0.0
     for i in range(y.size):
-        if y[i] > 0.0:
-            positive += s[i]
-        else:
-            negative += s[i]
-    heavier = max(positive, negative)
-    c = min(positive, negative) / heavier if heavier > 0.0 else 1.0
-    sign = 1.0 if positive > negative else -1.0
-    gap = 0.0
+        ascent += y[i] * s[i]
+        total += s[i]
+    c, sign = class_factor(ascent, total)
     left = np.log1p(-c) if c < 1.0 else 0.0
+    log_c = np.log(c) if c > 0.0 else 0.0
+    price, mass = 0.0, 0.0
     for i in range(y.size):
         scaled = y[i] * sign > 0.0
         dual = c * s[i] if scaled else s[i]
-        r[i] = -y[i] * dual
+        rows.r[i] = -y[i] * dual
+        mass += dual
         if scaled and c < 1.0:
             x = left - m[i]
             rest = np.log1p(np.exp(-abs(x))) + max(x, 0.0)
-            log_c = np.log(c) if c > 0.0 else 0.0
-            gap += max(dual * log_c + (1.0 - dual) * rest, 0.0)
+            price += max(dual * log_c + (1.0 - dual) * rest, 0.0)
     out[:] = 0.0
     step = block_rows(X)
     for first in range(0, y.size, step):
-        backward(X, first, min(first + step, y.size), r, part, out)
-    for j in range(w.size):
-        gap += (out[j] + l2 * w[j]) ** 2 / (2.0 * l2)
-    return gap
+        backward(X, first, min(first + step, y.size), rows.r, part, out)
+    square = 0.0
+    for j in range(p):
+        square += (out[j] + l2 * w[j]) ** 2
+    return price, square, mass
 
 
 @njit(fastmath=LOOPS)
-def trial(
-    A, y, v, shift, size, t, m, s, dm, m_new, s_new, h_new, c, part, out
-):
-    """Margins, weights and change of the gradient at a step of length t.
+def bounded_gap(X, w, l2, squares, price, square, mass):
+    """Bound the gap in exact arithmetic, from its computed parts.
+
+    `squares` is |X|_F^2; an intercept comes last in w.
+    """
+    n, p = X.shape
+    norm = 0.0
+    for j in range(p):
+        norm += w[j] * w[j]
+    size = np.sqrt(squares)
+    length = size * np.sqrt(norm)
+    if w.size > p:
+        length += np.sqrt(np.float64(n)) * abs(w[p])
+        size = np.sqrt(squares + n)
+    # sums over samples are by blocks, in the longest case one by one inside
+    rows = min(block_rows(X), n)
+    depths = (np.float64(rows + n // rows), np.float64(p))
+    return bounded(
+        price, square, l2, size, mass, length / max(size, 1e-300), depths
+    )
+
+
+@njit
+def certified(X, y, l2, w, squares):
+    """Evaluate F and a bound of its gap at w, an intercept last.
 
     Parameters
     ----------
-    A : array of shape (n, p), C order, float32 or float64
-    v : array of shape (p,), A's dtype
-        The direction divided by `size`.
-    shift : float
-        The intercept's entry, divided too.
-    t : float
-    m, s : arrays of shape (n,), float64
-        Margins y (X w + b) and weights sigmoid(-m).
-    dm, m_new, s_new, h_new : arrays of shape (n,), float64, written
-        The margins' change at t = 1, and margins, weights, curvatures at t.
-    c : array of shape (n,), A's dtype, written
-    part : array of shape (p,), A's dtype, work space
-    out : array of shape (p,), float64, added to
-        -X'(y (s_new - s)).
+    X : array of shape (n, p), C order
+    y : array of shape (n,), -1 and +1
+    l2 : float
+    w : array of shape (p,), or (p + 1,) with an intercept
+    squares : float
+        |X|_F^2.
 
     Returns
     -------
-    mass, old_slope, slope, change : float
-        The sum of the weights at t, not more than the loss; the loss's
-        derivative in t at 0 and at t; the change of the intercept's.
+    gap, bound, value : float
+        The gap as computed, its bound in exact arithmetic, and F.
     """
-    n = y.size
-    mass = 0.0
-    before = 0.0
-    after = 0.0
-    change = 0.0
-    step = block_rows(A)
-    for first in range(0, n, step):
-        last = min(first + step, n)
-        forward(A, first, last, v, shift, dm)
-        for i in range(first, last):
-            dm[i] *= size * y[i]
-            m_new[i] = m[i] + t * dm[i]
-        mass += weights_curvature(
-            m_new[first:last], s_new[first:last], h_new[first:last]
-        )
-        for i in range(first, last):
-            before -= s[i] * dm[i]
-            after -= s_new[i] * dm[i]
-            value = y[i] * (s[i] - s_new[i])
-            c[i] = value
-            change += value
-        backward(A, first, last, c, part, out)
-    return mass, before, after, change
-
-
-@njit(fastmath=LOOPS)
-def along(A, y, v, shift, size, dm):
-    """dm = y (A v + shift) size: what a step changes in the margins."""
-    step = block_rows(A)
-    for first in range(0, y.size, step):
-        last = min(first + step, y.size)
-        forward(A, first, last, v, shift, dm)
-        for i in range(first, last):
-            dm[i] *= size * y[i]
-
-
-@njit(fastmath=LOOPS)
-def gradient_change(A, y, s, s_new, c, part, out):
-    """out += -A'(y (s_new - s)); the change for the intercept returned."""
-    total = 0.0
-    step = block_rows(A)
-    for first in range(0, y.size, step):
-        last = min(first + step, y.size)
-        for i in range(first, last):
-            value = y[i] * (s[i] - s_new[i])
-            c[i] = value
-            total += value
-        backward(A, first, last, c, part, out)
-    return total
+    n, p = X.shape
+    V = np.empty((6, n))
+    rows = Rows(
+        X, X, y, V[0], V[1], V[2], V[0], V[1], V[2], V[3], V[4], V[5]
+    )
+    part, out = np.empty(p), np.zeros(p)
+    b = w[p] if w.size > p else 0.0
+    loss, _, _, _ = _gradient(rows, Gradient(w[:p], b), part, out)
+    price, square, norm, mass = 0.0, 0.0, 0.0, 0.0
+    for j in range(p):
+        square += (out[j] + l2 * w[j]) ** 2
+        norm += w[j] * w[j]
+    if w.size > p:
+        price, square, mass = balanced(rows, w, l2, part, out)
+    else:
+        for i in range(n):
+            mass += rows.s[i]
+    return (
+        price + square / (2.0 * l2),
+        bounded_gap(X, w, l2, squares, price, square, mass),
+        loss + 0.5 * l2 * norm,
+    )

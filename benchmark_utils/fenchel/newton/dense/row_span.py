@@ -19,342 +19,353 @@ over X at w gives margins, weights s and gradient. Either it certifies, or
 takes out what w has outside of the rows of X: to the rounding of a half of
 A'r, w is X'a then. The margins follow by A, as the change is small.
 """
+from typing import NamedTuple
+
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import add, dot
-from ...lbfgs import (
-    MEMORY,
-    add_pair,
-    after_inverse,
-    before_inverse,
+from ...datafits.margins import add, dot, evaluate
+from ...lbfgs import MEMORY, after_inverse, before_inverse
+from ...result import ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
+from .descent import (
+    CERTIFIED,
+    GO_ON,
+    GOAL,
+    HALF,
+    keep_pair,
+    measure_columns,
+    new_pairs,
+    read_first,
+    reset,
+    search_along,
+    set_direction,
+    try_one,
 )
-from ...linalg.half_precision import LARGEST
-from ...line_search import evaluate, search
-from ..small.descent import ITERATION_LIMIT, REACHED
-from .descent import HALF, NEEDS_CARE, SLOW
-from .products import balanced_gap
-from .threads import (
-    along_by,
-    exact_gradient_by,
-    first_read_by,
-    gradient_change_by,
-    trial_by,
-)
+from .products import Along, Change, Rows, exchanged
+from .state import certify, evaluate_at, new_vectors
+from .threads import read_by
+
+
+class Span(NamedTuple):
+    """Coefficients in the rows of A, of all that the descent keeps."""
+
+    a: np.ndarray  # w = X'a, (n,)
+    da: np.ndarray  # d = X'da, (n,)
+    S: np.ndarray  # of the steps, (MEMORY, n)
+    Y: np.ndarray  # of the changes of the gradient, (MEMORY, n)
+    base: np.ndarray  # w at the last exact pass, (q,)
+
+
+@njit
+def _between(rows, s, s_new):
+    """Return the rows with other weights, for the task `Change`."""
+    return Rows(
+        rows.X, rows.A, rows.y, rows.m, s, rows.h, rows.m_new, s_new,
+        rows.h_new, rows.dm, rows.r, rows.c,
+    )
+
+
+@njit
+def _product(threads, rows, s, s_new, vectors):
+    """Set change = A'(y (s - s_new)), scaled; returns sum y (s - s_new)."""
+    p = vectors.v.size
+    vectors.change[:] = 0.0
+    total, _, _, _ = read_by(
+        threads, _between(rows, s, s_new), Change(), vectors.short,
+        vectors.change[:p],
+    )
+    return total
+
+
+@njit
+def _start(threads, rows, vectors, state):
+    """Set g = A'r at zero, where r = -y / 2; returns whether A holds X."""
+    read_first(threads, rows, vectors, state)
+    if not measure_columns(vectors, state, rows.y.size):
+        return False
+    p, g, inverse = vectors.v.size, vectors.g, vectors.inverse
+    rows.r[:] = 0.0
+    change = _product(threads, rows, rows.r, rows.s, vectors)
+    for j in range(p):
+        g[j] = vectors.change[j] * vectors.unzoom[j]
+    state.n_passes += 1
+    # the curvature along a row, where the others are orthogonal to it
+    inverse[:p] = 1.0 / (0.25 * state.row_norm ** 2 + state.l2)
+    if state.intercept:
+        g[p] = change
+        inverse[p] = 1.0 / state.total_h
+    state.gamma = 1.0
+    return True
 
 
 @njit(fastmath=LOOPS)
-def descend_wide(
-    threads, X, A, y, l2, intercept, tol, max_iter, budget, w, V, c, S, Y,
-    zoom, unzoom, squares, counts,
-):
-    """Minimise F from w = 0.
+def _judge(rows, vectors, span, state):
+    """Set value and gap; returns a status and the gap that is rounding.
 
-    Parameters
-    ----------
-    threads : int or None
-        None for one (see `dense.threads`).
-    X : array of shape (n, p), C order, float64 or float32
-    A : array of shape (n, p), uint16, written
-        The copy of X in halves.
-    y : array of shape (n,), float64, -1 and +1
-    l2, tol : float; intercept : bool; max_iter : int
-    budget : float
-        Passes after which to return SLOW where many are left.
-    w : array of shape (q,), float64, zero
-        Becomes the solution; an intercept comes last.
-    V : array of shape (8, n), float64; c : array of shape (n,), float32
-    S, Y : arrays of shape (MEMORY, q), float32
-    zoom, unzoom : arrays of shape (p,), float64
-        What the columns of A were multiplied by, and the inverse.
-    squares : array of shape (p,), float64, written
-    counts : array of shape (4,), int64, added to
-        Iterations, passes over the data, factors and products (none here).
-
-    Returns
-    -------
-    status : int
-    gap, value : float
-        The certified gap and F, where the status is REACHED.
+    w has left the rows of X, and margins are wrong, by what X and A differ in
+    since the last exact pass.
     """
-    n, p = X.shape
-    q = w.size
-    m, s, h, r = V[0], V[1], V[2], V[3]
-    dm, m_new, s_new, h_new = V[4], V[5], V[6], V[7]
-    # w = X'a, d = X'da; pairs too have coefficients
-    a, da = np.zeros(n), np.empty(n)
-    S_a, Y_a = np.empty((MEMORY, n)), np.empty((MEMORY, n))
-    g, d, Hv, z = np.zeros(q), np.zeros(q), np.zeros(q), np.zeros(q)
-    base, inverse = np.zeros(q), np.zeros(q)
-    data_grad, exact_part = np.empty(p), np.empty(p)
-    v, part, u = np.empty(p, c.dtype), np.empty(p, c.dtype), np.empty(
-        q, c.dtype
+    g, w, l2 = vectors.g, vectors.w, state.l2
+    p = vectors.v.size
+    square, norm, moved, spread = 0.0, 0.0, 0.0, 0.0
+    for j in range(p):
+        square += g[j] * g[j]
+        norm += w[j] * w[j]
+        change = (w[j] - span.base[j]) ** 2
+        moved += change
+        spread += vectors.squares[j] * change
+    state.square = square
+    state.gap = square / (2.0 * l2)
+    state.value = state.loss + 0.5 * l2 * norm
+    state.slope_b = (
+        g[p] * g[p] / state.total_h if state.intercept else 0.0
     )
-    rho, alpha = np.empty((2, MEMORY), c.dtype)
+    state.total = state.gap + state.slope_b
+    if not state.total < np.inf:
+        return NEEDS_CARE, 0.0
+    if state.first_total < 0.0:
+        state.first_total = state.total
+    rounding = HALF * HALF * max(
+        l2 * l2 * moved,
+        state.row_norm ** 2 * dot(rows.h, rows.h) * spread / rows.h.size,
+    ) / (2.0 * l2)
+    near = state.total <= max(GOAL * state.aim * state.value, rounding)
+    if near or state.n_iter < 2 or state.n_passes < state.budget:
+        return GO_ON, rounding
+    rate = np.log(state.first_total / state.total) / state.n_iter
+    left = np.log(state.total / (state.tol * state.value)) / max(rate, 1e-3)
+    return SLOW if left > 0.5 * state.budget else GO_ON, rounding
 
-    first_read_by(threads, X, y, True, A, zoom, data_grad, squares)
-    row_norm = 0.0
+
+@njit(fastmath=LOOPS)
+def _find_direction(rows, vectors, pairs, span, state):
+    """Set d by the pairs of L-BFGS, and its coefficients on the way."""
+    u, g, da, y = vectors.u, vectors.g, span.da, rows.y
+    square = state.square
+    if state.intercept:
+        square += g[-1] * g[-1]
+    size = max(np.sqrt(square), 1e-300)
+    for j in range(u.size):
+        u[j] = -g[j] / size
+    for i in range(y.size):
+        da[i] = y[i] * rows.s[i] - state.l2 * span.a[i]
+    first = max(state.pairs - MEMORY, 0)
+    before_inverse(u, pairs, state.pairs)
+    for k in range(first, state.pairs):
+        add(-size * pairs.alpha[k % MEMORY], span.Y[k % MEMORY], da)
+    for j in range(u.size):
+        u[j] *= state.gamma * vectors.inverse[j]
+    for i in range(y.size):
+        da[i] *= state.gamma * vectors.inverse[0]
+    after_inverse(u, pairs, state.pairs)
+    for k in range(first, state.pairs):
+        add(size * pairs.alpha[k % MEMORY], span.S[k % MEMORY], da)
+    set_direction(vectors, state, size)
+
+
+@njit
+def _keep(t, rows, vectors, pairs, span, state):
+    """Append a step to the pairs; returns whether the gradient changed."""
+    moved = np.sqrt(dot(vectors.change, vectors.change))
+    k = state.pairs % MEMORY
+    scaled = keep_pair(t, vectors, pairs, state)
+    if scaled > 0.0:
+        for i in range(rows.y.size):
+            change = rows.y[i] * (rows.s[i] - rows.s_new[i])
+            span.S[k, i] = t * span.da[i] / moved
+            span.Y[k, i] = (state.l2 * t * span.da[i] + change) / moved
+    return scaled >= 0.0
+
+
+@njit
+def _pass_over_x(threads, rows, vectors, state, step):
+    """Evaluate at `trial` = w + step d from X, to the new of rows.
+
+    Returns a status; NEEDS_CARE where the exact passes bring nothing, SLOW
+    where the step is not good and a search has to come first.
+    """
+    x, d, l2 = vectors.trial, vectors.d, state.l2
+    p = vectors.v.size
+    for j in range(x.size):
+        x[j] = vectors.w[j] + step * d[j]
+    loss, grad_b, total_h = evaluate_at(threads, rows, vectors, state, x)
+    square, norm, slope = 0.0, 0.0, 0.0
     for j in range(p):
-        if not squares[j] * zoom[j] * zoom[j] < LARGEST * LARGEST:
-            return NEEDS_CARE, np.inf, np.inf
-        row_norm += squares[j]
-    row_norm = np.sqrt(row_norm / n)
-    # A'r at zero, where r = -y / 2
-    for i in range(n):
-        m[i], s[i], h[i], r[i] = 0.0, 0.5, 0.25, 0.0
-    change = gradient_change_by(threads, A, y, r, s, c, part, g[:p])
+        new = vectors.exact[j] + l2 * x[j]
+        square += new * new
+        norm += x[j] * x[j]
+        slope += new * d[j]
+    slope_b = 0.0
+    if state.intercept:
+        slope += grad_b * d[p]
+        slope_b = grad_b * grad_b / total_h
+    if step > 0.0 and not abs(slope) <= -CERTIFIED * state.slope:
+        return SLOW
+    limit = state.n_iter >= state.max_iter
+    state.n_iter += step > 0.0
+    state.square, state.gap = square, square / (2.0 * l2)
+    state.value = loss + 0.5 * l2 * norm
+    state.grad_b = grad_b
+    total = state.gap + slope_b
+    goal = state.aim * state.value
+    reached = state.gap <= GOAL * goal and slope_b <= goal
+    if reached or limit:
+        certify(exchanged(rows), vectors, state, x)
+        reached = reached and state.gap <= state.tol * state.value
+        if reached or limit:
+            return REACHED if reached else ITERATION_LIMIT
+        # the dual point of a nearly exact intercept is far off
+        state.aim *= 0.1
+        state.best = np.inf
+    # each exact pass has to bring something
+    if not total <= 0.1 * state.best:
+        return NEEDS_CARE
+    state.best = total
+    return GO_ON
+
+
+@njit
+def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
+    """Go on from the exact point `trial`, into the rows of X."""
+    y, a, g, change = rows.y, span.a, vectors.g, vectors.change
+    x, p, l2 = vectors.trial, vectors.v.size, state.l2
+    # A'r there, the margins being exact
+    for i in range(y.size):
+        a[i] += step * span.da[i]
+        rows.r[i] = l2 * y[i] * a[i] - rows.s_new[i]
+    rows.dm[:] = 0.0
+    _product(threads, rows, rows.r, rows.dm, vectors)
     for j in range(p):
-        g[j] *= unzoom[j]
-    counts[1] += 2
-    total_h = 0.25 * n
-    # the curvature along a row, where the others are orthogonal to it
-    inverse[:p] = 1.0 / (0.25 * row_norm * row_norm + l2)
-    if intercept:
-        g[p] = change
-        inverse[p] = 1.0 / total_h
-    loss = n * np.log(2.0)
-    gamma = 1.0
-    pairs = 0
-    first_gap = -1.0
-    last = 0.0
-    trusted = False
-    best, aim = np.inf, tol
+        new = change[j] * vectors.unzoom[j]
+        change[j] = new - g[j]
+        g[j] = new
+        # out of the rows of A, and into those of X
+        move = (new - vectors.exact[j]) / l2 - x[j]
+        x[j] += move
+        vectors.v[j] = move * vectors.unzoom[j]
+    if state.intercept:
+        change[p] = state.grad_b - g[p]
+        g[p] = state.grad_b
+    if step > 0.0:
+        _keep(1.0, rows, vectors, pairs, span, state)
+    vectors.w[:] = x
+    read_by(
+        threads, rows, Along(vectors.v, 0.0, 1.0), vectors.short, change
+    )
+    for i in range(y.size):
+        rows.m[i] = rows.m_new[i] + rows.dm[i]
+    state.loss, state.total_h = evaluate(rows.m, rows.s, rows.h)
+    total = _product(threads, rows, rows.s_new, rows.s, vectors)
+    state.n_passes += 1
+    for j in range(p):
+        g[j] += change[j] * vectors.unzoom[j]
+    if state.intercept:
+        g[p] += total
+    span.base[:] = vectors.w
+
+
+@njit
+def _step(threads, rows, vectors, pairs, span, state):
+    """Step along d on A, to the new of rows; returns whether it did."""
+    y, a, da, l2 = rows.y, span.a, span.da, state.l2
+    w, g, change = vectors.w, vectors.g, vectors.change
+    p, t = vectors.v.size, 1.0
+    taken, mass, total_h = False, 0.0, 0.0
+    if state.trusted:
+        # in the place of old weights, so that A'r comes out
+        for i in range(y.size):
+            rows.r[i] = l2 * y[i] * (a[i] + da[i])
+        taken, mass, _, total_h = try_one(
+            threads, _between(rows, rows.r, rows.s_new), rows.s, vectors,
+            state,
+        )
+    if not taken:
+        t, mass, total_h = search_along(
+            threads, rows, vectors, state, state.trusted
+        )
+        if not t > 0.0:
+            return False
+        for i in range(y.size):
+            rows.r[i] = l2 * y[i] * (a[i] + t * da[i])
+        _product(threads, rows, rows.r, rows.s_new, vectors)
+    state.trusted = 0.6 < t < 1.6
+    state.loss, state.total_h = mass, total_h
+    state.n_passes += 1
+    for j in range(p):
+        w[j] += t * vectors.d[j]
+        new = change[j] * vectors.unzoom[j]
+        change[j] = new - g[j]
+        g[j] = new
+    if state.intercept:
+        w[p] += t * vectors.d[p]
+        new = -dot(y, rows.s_new)
+        change[p] = new - g[p]
+        g[p] = new
+    if not _keep(t, rows, vectors, pairs, span, state):
+        return False
+    add(t, da, a)
+    return True
+
+
+@njit
+def _iterate(threads, rows, vectors, pairs, span, state):
+    """Take steps until an end; returns its status."""
     # `loss` is a lower bound where margins come from A: the sum of weights
     while True:
-        square, norm, moved, spread = 0.0, 0.0, 0.0, 0.0
-        for j in range(p):
-            square += g[j] * g[j]
-            norm += w[j] * w[j]
-            change = (w[j] - base[j]) ** 2
-            moved += change
-            spread += squares[j] * change
-        gap = square / (2.0 * l2)
-        value = loss + 0.5 * l2 * norm
-        slope_b = g[p] * g[p] / total_h if intercept else 0.0
-        total = gap + slope_b
-        if not total < np.inf:
-            return NEEDS_CARE, total, value
-        if first_gap < 0.0:
-            first_gap = total
-        limit = counts[0] >= max_iter
-        # a gap of rounding: w has left the rows of X, margins are wrong by
-        # what X and A differ in since the last exact pass
-        rounding = HALF * HALF * max(
-            l2 * l2 * moved,
-            row_norm * row_norm * dot(h, h) * spread / n,
-        ) / (2.0 * l2)
-        goal = max(0.8 * aim * value, rounding)
-        near = limit or total <= goal
-        if not near and counts[0] >= 2:
-            left = np.log(total / (tol * value)) / max(
-                np.log(first_gap / total) / counts[0], 1e-3
-            )
-            if counts[1] >= budget and left > 0.5 * budget:
-                return SLOW, gap, value
-
-        size = np.sqrt(square)
-        if intercept:
-            size = np.sqrt(square + g[p] * g[p])
-        size = max(size, 1e-300)
-        for j in range(q):
-            u[j] = -g[j] / size
-        for i in range(n):
-            da[i] = y[i] * s[i] - l2 * a[i]
-        # the coefficients go the way of the vector
-        first = max(pairs - MEMORY, 0)
-        before_inverse(u, S, Y, rho, alpha, pairs)
-        for k in range(first, pairs):
-            add(-size * alpha[k % MEMORY], Y_a[k % MEMORY], da)
-        for j in range(q):
-            u[j] *= gamma * inverse[j]
-        for i in range(n):
-            da[i] *= gamma * inverse[0]
-        after_inverse(u, S, Y, rho, alpha, pairs)
-        for k in range(first, pairs):
-            add(size * alpha[k % MEMORY], S_a[k % MEMORY], da)
-        slope, norm = 0.0, 0.0
-        for j in range(q):
-            d[j] = size * u[j]
-            slope += g[j] * d[j]
-            norm += d[j] * d[j]
-        quadratic = l2 * (norm - d[p] * d[p] if intercept else norm)
-        if not slope < 0.0 and not near:
-            if pairs > 0:
-                pairs = 0
-                continue
-            return NEEDS_CARE, gap, value
-
+        status, rounding = _judge(rows, vectors, span, state)
+        limit = state.n_iter >= state.max_iter
+        if status == NEEDS_CARE or status == SLOW and not limit:
+            return status
+        goal = max(GOAL * state.aim * state.value, rounding)
+        near = limit or state.total <= goal
+        _find_direction(rows, vectors, pairs, span, state)
+        if not state.slope < 0.0 and not near:
+            if state.pairs == 0:
+                return NEEDS_CARE
+            state.pairs = 0
+            continue
         # the exact pass is the next step, if that is likely to suffice
         step = 0.0
-        if trusted and not near:
-            expected = total / last * total
+        if state.trusted and not near:
+            expected = state.total / state.last * state.total
             step = 1.0 if expected <= max(rounding, goal / 3.0) else 0.0
-        last = total
+        state.last = state.total
         if near or step > 0.0:
-            for j in range(q):
-                z[j] = w[j] + step * d[j]
-            new_loss, new_grad_b = exact_gradient_by(
-                threads, X, y, z[:p], z[p] if intercept else 0.0, m_new,
-                s_new, h_new, r, exact_part, data_grad,
-            )
-            counts[1] += 1
-            square, norm, new_slope = 0.0, 0.0, 0.0
-            for j in range(p):
-                value = data_grad[j] + l2 * z[j]
-                square += value * value
-                norm += z[j] * z[j]
-                new_slope += value * d[j]
-            new_total_h = 0.0
-            for i in range(n):
-                new_total_h += h_new[i]
-            slope_b = 0.0
-            if intercept:
-                new_slope += new_grad_b * d[p]
-                slope_b = new_grad_b * new_grad_b / new_total_h
-            if step > 0.0 and not abs(new_slope) <= -0.5 * slope:
-                trusted = False
-                continue
-            gap = square / (2.0 * l2)
-            value = new_loss + 0.5 * l2 * norm
-            counts[0] += step > 0.0
-            total = gap + slope_b
-            reached = gap <= 0.8 * aim * value and slope_b <= aim * value
-            if intercept and (reached or limit):
-                gap = balanced_gap(
-                    X, y, z[:p], m_new, s_new, r, l2, exact_part, Hv[:p]
+            status = _pass_over_x(threads, rows, vectors, state, step)
+            if status == GO_ON:
+                _return_to_rows(
+                    threads, rows, vectors, pairs, span, state, step
                 )
-                counts[1] += 1
-                if reached and not gap <= tol * value:
-                    # the dual point of a nearly exact intercept is far off
-                    reached = False
-                    aim *= 0.1
-                    best = np.inf
-            if reached or limit:
-                w[:] = z
-                return REACHED if reached else ITERATION_LIMIT, gap, value
-            # each exact pass has to bring something
-            if not total <= 0.1 * best:
-                w[:] = z
-                return NEEDS_CARE, total, value
-            best = total
-
-            # A'r at z, the margins being exact
-            for i in range(n):
-                a[i] += step * da[i]
-                r[i] = l2 * y[i] * a[i] - s_new[i]
-            dm[:] = 0.0
-            Hv[:] = 0.0
-            gradient_change_by(threads, A, y, r, dm, c, part, Hv[:p])
-            moved = 0.0
-            for j in range(p):
-                new = Hv[j] * unzoom[j]
-                Hv[j] = new - g[j]
-                moved += Hv[j] * Hv[j]
-                g[j] = new
-                # out of the rows of A, and into those of X
-                change = (new - data_grad[j]) / l2 - z[j]
-                z[j] += change
-                v[j] = change * unzoom[j]
-            if intercept:
-                Hv[p] = new_grad_b - g[p]
-                moved += Hv[p] * Hv[p]
-                g[p] = new_grad_b
-            if step > 0.0:
-                moved = np.sqrt(moved)
-                scaled = add_pair(
-                    1.0, d, Hv, moved, inverse, S, Y, rho, pairs
-                )
-                if scaled > 0.0:
-                    k = pairs % MEMORY
-                    for i in range(n):
-                        S_a[k, i] = da[i] / moved
-                        Y_a[k, i] = (
-                            l2 * da[i] + y[i] * (s[i] - s_new[i])
-                        ) / moved
-                    gamma = scaled
-                    pairs += 1
-            w[:] = z
-            along_by(threads, A, y, v, 0.0, 1.0, dm)
-            for i in range(n):
-                m[i] = m_new[i] + dm[i]
-            loss, total_h = evaluate(m, s, h)
-            Hv[:] = 0.0
-            change = gradient_change_by(
-                threads, A, y, s_new, s, c, part, Hv[:p]
-            )
-            counts[1] += 1
-            for j in range(p):
-                g[j] += Hv[j] * unzoom[j]
-            if intercept:
-                g[p] += change
-            base[:] = w
+            elif status == SLOW:
+                state.trusted = False
+            else:
+                vectors.w[:] = vectors.trial
+                return status
             continue
+        state.n_iter += 1
+        if not _step(threads, rows, vectors, pairs, span, state):
+            return NEEDS_CARE
+        rows = exchanged(rows)
 
-        counts[0] += 1
-        for j in range(p):
-            v[j] = d[j] / size * unzoom[j]
-        shift = d[p] / size if intercept else 0.0
-        Hv[:] = 0.0
-        t, found = 1.0, False
-        # in the place of old weights, so that A'r comes out
-        for i in range(n):
-            r[i] = l2 * y[i] * (a[i] + da[i])
-        if trusted:
-            mass, _, after, _ = trial_by(
-                threads, A, y, v, shift, size, t, m, r, dm, m_new, s_new,
-                h_new, c, part, Hv[:p],
-            )
-            new_slope = slope + after + dot(s, dm) + quadratic
-            found = abs(new_slope) <= -0.4 * slope
-            if not found:
-                Hv[:] = 0.0
-        else:
-            along_by(threads, A, y, v, shift, size, dm)
-        if not found:
-            t, mass, total_h = search(
-                m, dm, s, slope, quadratic, 0.3, s_new, h_new
-            )
-            if not t > 0.0:
-                return NEEDS_CARE, gap, value
-            for i in range(n):
-                r[i] = l2 * y[i] * (a[i] + t * da[i])
-                m[i] += t * dm[i]
-            gradient_change_by(threads, A, y, r, s_new, c, part, Hv[:p])
-        else:
-            total_h = 0.0
-            for i in range(n):
-                m[i] = m_new[i]
-                total_h += h_new[i]
-        trusted = 0.6 < t < 1.6
-        loss = mass
-        counts[1] += 1
-        moved = 0.0
-        for j in range(p):
-            w[j] += t * d[j]
-            new = Hv[j] * unzoom[j]
-            Hv[j] = new - g[j]
-            moved += Hv[j] * Hv[j]
-            g[j] = new
-        if intercept:
-            w[p] += t * d[p]
-            new = -dot(y, s_new)
-            Hv[p] = new - g[p]
-            moved += Hv[p] * Hv[p]
-            g[p] = new
-        moved = np.sqrt(moved)
-        scaled = add_pair(t, d, Hv, moved, inverse, S, Y, rho, pairs)
-        if scaled < 0.0:
-            return NEEDS_CARE, gap, value
-        if scaled > 0.0:
-            k = pairs % MEMORY
-            for i in range(n):
-                S_a[k, i] = t * da[i] / moved
-                Y_a[k, i] = (
-                    l2 * t * da[i] + y[i] * (s[i] - s_new[i])
-                ) / moved
-            gamma = scaled
-            pairs += 1
-        for i in range(n):
-            a[i] += t * da[i]
-        s, s_new = s_new, s
-        h, h_new = h_new, h
+
+@njit
+def descend_wide(threads, X, A, y, c, V, w, columns, states):
+    """Minimise F from w = 0; arguments and results as of `descend`.
+
+    A, the copy of X in halves, is written, c is float32.
+    """
+    state = states[0]
+    n, q = y.size, w.size
+    reset(state)
+    rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    vectors = new_vectors(w, c, columns)
+    if not _start(threads, rows, vectors, state):
+        return NEEDS_CARE, np.inf, np.inf
+    span = Span(
+        np.zeros(n), np.empty(n), np.empty((MEMORY, n)),
+        np.empty((MEMORY, n)), np.zeros(q),
+    )
+    status = _iterate(threads, rows, vectors, new_pairs(c, q), span, state)
+    if status == REACHED or status == ITERATION_LIMIT:
+        return status, state.bound, state.value
+    return status, state.gap, state.value

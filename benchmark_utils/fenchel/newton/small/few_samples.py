@@ -16,7 +16,7 @@ import numpy as np
 from ...compilation import njit
 from ...datafits.margins import add
 from ...linalg.simd import LANES
-from ..dense.products import balanced_gap, exact_gradient
+from ..dense.products import certified
 from . import hessian
 from .descent import (
     FLOAT64_LIMIT,
@@ -123,7 +123,8 @@ def fit_few_samples(X, y, l2, intercept, tol, max_iter, x):
         The certified duality gap and F.
     """
     n, p = X.shape
-    L = factor_of(kernel_of_few(X))
+    K = kernel_of_few(X)
+    L = factor_of(K)
     v = np.zeros(n + 1 if intercept else n)
     iterations, grams, status, gap, value = fit_tiny(
         L.reshape(n * n), 0, n, 1, n, n, y, 0, l2, intercept, 0.1 * tol,
@@ -137,27 +138,15 @@ def fit_few_samples(X, y, l2, intercept, tol, max_iter, x):
         v[i] /= L[i, i]
     for i in range(n):
         add(v[i], X[i], w)
-    b = 0.0
     if intercept:
-        b = x[p] = v[n]
-    m, s, h, r = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    part, out = np.empty(p), np.empty(p)
-    loss, _ = exact_gradient(X, y, w, b, m, s, h, r, part, out)
-    passes = 2
-    norm = 0.0
-    for j in range(p):
-        norm += w[j] * w[j]
-    value = loss + 0.5 * l2 * norm
-    if intercept:
-        gap = balanced_gap(X, y, w, m, s, r, l2, part, out)
-        passes += 1
-    else:
-        gap = 0.0
-        for j in range(p):
-            gap += (out[j] + l2 * w[j]) ** 2
-        gap /= 2.0 * l2
+        x[p] = v[n]
+    squares = 0.0
+    for i in range(n):
+        squares += K[i, i]
+    gap, bound, value = certified(X, y, l2, x, squares)
+    passes = 3 if intercept else 2
     if gap <= tol * value:
         status = REACHED
     elif status != ITERATION_LIMIT:
         status = FLOAT64_LIMIT
-    return iterations, passes, 1, status, gap, value
+    return iterations, passes, 1, status, bound, value

@@ -138,7 +138,8 @@ def _advance(A, problem, point, slope, guess, state):
     for i in range(n):
         dm[i] *= y[i]
     t, mass, state.curvature = search(
-        m, dm, s, slope, l2 * quadratic, 0.1, point.s_new, point.h_new, guess
+        m, dm, s, (slope, l2 * quadratic), 0.1, point.s_new, point.h_new,
+        guess,
     )
     if not t > 0.0:
         return 0.0
