@@ -82,11 +82,12 @@ def _balance(m, y, s, h, r):
             negative += s[i]
     heavy = 1.0 if positive > negative else -1.0
     ratio = min(positive, negative) / max(positive, negative)
-    lost = 1.0 - ratio
+    # not less than what is lost in exact arithmetic
+    lost = 1.0 - ratio + 2.0**-53 * (y.size + 4.0)
     price = 0.0
     for i in range(y.size):
         r[i] = -y[i] * s[i]
-        if y[i] == heavy and lost > 0.0:
+        if y[i] == heavy:
             r[i] *= ratio
             # s / (1 - s) without cancellation, up to 1e304
             odds = s[i] * (s[i] / h[i])
