@@ -1,8 +1,4 @@
-import numpy as np
-
-from benchmark_utils.fenchel.fit import fit_logistic, is_direct
-from benchmark_utils.fenchel.newton.small import descent as tiny_newton
-from benchmark_utils.fenchel.newton.small.batch import fit_many, pack_problems
+from benchmark_utils.fenchel import fit_logistic, fit_many, pack_problems
 from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.wiring.base_solver import LogisticSolver
 
@@ -10,7 +6,7 @@ from benchmark_utils.wiring.base_solver import LogisticSolver
 class Solver(LogisticSolver):
     """Our own: L-BFGS and Newton's method in the form that fits the problem.
 
-    `benchmark_utils.fenchel.fit.fit_logistic`. Few columns by Newton, bent by
+    `fenchel.fit_logistic`. Few columns by Newton, bent by
     the third derivative, in registers or one buffer in the cache or, for many
     samples, plain with one read of X a pass, which certifies; few samples as a
     problem of few columns, by a factor of X X'; others by preconditioned
@@ -20,9 +16,7 @@ class Solver(LogisticSolver):
     at the end. docs/fenchel.md explains it.
 
     Timed: a whole call to a certified relative gap of `tol`, with input
-    checks and the copy. Many small problems go through `fit_many`; tiny ones
-    are one compiled call, as they are for the notebook's solvers, and their
-    arrays are checked in `prepare`.
+    checks and the copy. Many small problems go through `fit_many`.
     """
 
     name = "auto-newton"
@@ -48,8 +42,9 @@ class Solver(LogisticSolver):
 
     def prepare(self):
         self.batch = None
-        self.n_unknown = self.X.shape[1] + self.fit_intercept
-        self.direct = is_direct(self.X, self.y, self.fit_intercept)
+        # plain numbers: `fit_logistic` looks at types before anything else
+        self.lmbd2 = float(self.lmbd2)
+        self.fit_intercept = bool(self.fit_intercept)
         if isinstance(self.X, ManyProblems):
             designs, labels = zip(*self.X.split(self.y), strict=True)
             self.batch = pack_problems(designs, labels)
@@ -65,18 +60,6 @@ class Solver(LogisticSolver):
         super().warm_up()
 
     def solve(self, tol):
-        if self.direct:
-            # without the checks and `info` of `fit_logistic`: 10 x 2 in 4.0
-            # to 5.2 us instead of 4.3 to 6.5, as benchopt measures it
-            x = np.zeros(self.n_unknown)
-            status = tiny_newton.fit_array(
-                self.X, self.y, self.lmbd2, self.fit_intercept, tol, 1000, x
-            )[3]
-            if status != tiny_newton.NOT_HERE:
-                self.coef = x
-                if self.fit_intercept:
-                    self.coef, self.intercept = x[:-1], float(x[-1])
-                return
         if self.batch is not None:
             self.coef, self.intercept, _ = fit_many(
                 self.batch, l2=self.lmbd2, fit_intercept=self.fit_intercept,

@@ -9,8 +9,6 @@ EXCEPTIONS = {
         "to be cut",
     "baselines/newton_kernels.py: newton_many":
         "to be cut",
-    "fenchel/fit.py: _told":
-        "to be cut",
     "fenchel/fit.py: fit_logistic":
         "to be cut",
     "fenchel/linalg/gram.py: _make_kernel":

@@ -30,7 +30,7 @@ FOLDERS = {
 FLOORS = [
     {"compilation", "linalg", "penalties", "result"},
     {"datafits", "validation"},
-    {"conjugate_gradient", "duality", "lbfgs", "line_search"},
+    {"conjugate_gradient", "duality", "lbfgs", "line_search", "longer"},
     {"coordinate_descent", "newton", "stochastic"},
     {"select"},
     {"fit"},

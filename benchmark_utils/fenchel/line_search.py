@@ -137,20 +137,3 @@ def best_shift(m, y, s, h):
         total_shift = following
         loss, total_h = evaluate(m, s, h)
     return total_shift, loss, total_h
-
-
-@njit
-def next_trial(t, slope, bend, low, high):
-    """Return the step to try after t, by Newton within a bracket.
-
-    `slope` and `bend` are the first two derivatives at t of a convex
-    function; its minimum lies between `low`, 0 at first, and `high`, at first
-    infinite, of which one is t. `bend` may have underflowed.
-    """
-    following = t - slope / bend if bend > 0.0 else np.inf
-    if not low < following < high:
-        if high == np.inf:
-            following = 2.0 * t
-        else:
-            following = 0.5 * (low + high) if low > 0.0 else 0.1 * high
-    return min(following, 10.0 * t) if high == np.inf else following
