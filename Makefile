@@ -6,15 +6,19 @@ CONFIG ?= configs/quick.yml
 # A constraints file, for instance requirements-minimum.txt
 CONSTRAINTS ?=
 LEGACY := .venv-legacy
-# Tests run in as many processes as there are cores
-PYTEST := $(BIN)/python -m pytest -n logical --dist worksteal
+# Tests run in as many processes as there are cores, ten minutes each at most
+PYTEST := $(BIN)/python -m pytest -n logical --dist worksteal \
+	--timeout 600 --durations 15
+# Fast tests, of each large matrix of cases a few at random
+FAST := -m "not slow" --sample
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 # benchopt's own tests call a bare `python`
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-solvers test-legacy test-benchopt lint \
+.PHONY: help run test test-all test-memory test-haswell test-solvers \
+	test-legacy test-benchopt lint \
 	solvers solvers-legacy peers speed data page figures publish \
 	conclusion site clean
 
@@ -26,18 +30,27 @@ run: $(VENV)/.run  ## Run configs/quick.yml (CONFIG=...), make its page
 	$(BIN)/python -m tools.run.run_benchmark --config $(CONFIG) $(RUN_OPTIONS)
 
 test: $(VENV)/.test  ## Run all tests that are fast
-	$(PYTEST) -m "not slow" $(PYTEST_OPTIONS)
+	$(PYTEST) $(FAST) $(PYTEST_OPTIONS)
 
 test-all: $(VENV)/.test  ## Run all tests, of the solvers that are installed
 	$(PYTEST) $(PYTEST_OPTIONS)
 
-# the other tests start benchopt again and again, which imports every library
-test-solvers: $(VENV)/.solvers  ## Run the tests of all solvers there are
+# memory that nobody wrote holds 165 there, not the zeros of a new process
+test-memory: $(VENV)/.test  ## Run the kernels' fast tests in dirty memory
+	MALLOC_PERTURB_=165 $(PYTEST) $(FAST) tests/fenchel $(PYTEST_OPTIONS)
+
+# AVX2 and no AVX-512
+test-haswell: $(VENV)/.test  ## Run the kernels' fast tests as on an older CPU
+	NUMBA_CPU_NAME=haswell $(PYTEST) $(FAST) tests/fenchel $(PYTEST_OPTIONS)
+
+# the other tests start benchopt again and again, which imports every library;
+# the solvers without a library of their own are tested by test-all
+test-solvers: $(VENV)/.solvers  ## Run the tests of all solvers of libraries
 	$(PYTEST) tests/wiring/test_solvers.py tests/wiring/check_installed.py \
-		$(PYTEST_OPTIONS)
+		--only-libraries $(PYTEST_OPTIONS)
 
 test-legacy: $(LEGACY)/.installed  ## Run the tests of what needs old packages
-	$(LEGACY)/bin/python -m pytest tests/wiring/test_solvers.py \
+	$(LEGACY)/bin/python -m pytest --timeout 600 tests/wiring/test_solvers.py \
 		tests/wiring/check_legacy.py \
 		-k "adelie or glmnet or lightning" $(PYTEST_OPTIONS)
 

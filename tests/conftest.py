@@ -11,11 +11,23 @@ from numba.core.caching import UserProvidedCacheLocator
 
 import benchmark_utils  # noqa: F401
 
+pytest_plugins = ["plan"]
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = [
     "objective.py", "config.yml", "test_config.py", "benchmark_utils",
     "datasets", "solvers", "plots", "configs",
 ]
+
+
+def python_files():
+    """All Python files of the repository."""
+    folders = [
+        "benchmark_utils", "datasets", "plots", "solvers", "tests", "tools",
+    ]
+    return sorted(ROOT.glob("*.py")) + [
+        path for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
 
 
 def share_compiled_code(copy):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, python_files
 from exceptions import EXCEPTIONS
 
 UTILS = ROOT / "benchmark_utils"
@@ -118,15 +118,6 @@ def test_the_player_imports_what_is_below(path):
             assert others[0] not in FAMILIES - {parts[0]} or (
                 ".".join(parts[:2]), ".".join(others[:2])
             ) in ACROSS, f"{own} imports {name}"
-
-
-def python_files():
-    """All Python files of the repository."""
-    folders = ["benchmark_utils", "datasets", "plots", "solvers", "tests",
-               "tools"]
-    return sorted(ROOT.glob("*.py")) + [
-        path for folder in folders for path in sources(ROOT / folder)
-    ]
 
 
 def functions():

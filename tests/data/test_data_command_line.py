@@ -14,7 +14,7 @@ from benchmark_utils.data.recorded_answers import (
     svmlight_bytes,
 )
 from conftest import ROOT
-from test_data_packaged import PACKAGED
+from problems import PACKAGED
 
 RUN = ["run", ".", "--no-display", "--no-plot", "--output", "tried",
        "-s", "scipy[method=L-BFGS-B]", "-n", "20"]

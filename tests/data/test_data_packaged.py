@@ -14,25 +14,9 @@ from benchmark_utils.data.packaged import (
 from benchmark_utils.data.scaling import scale_columns, scale_together
 from benchmark_utils.data.splitting import held_out, split_and_scale
 from harness import dataset
+from problems import LAYOUTS, PACKAGED
 
-# name: n, p, share of nonzeros, share of positives
-PACKAGED = {
-    "breast_cancer": (569, 30, 1.0, 0.63),
-    "diamonds": (53940, 26, 0.35, 0.50),
-    "digits": (1797, 64, 0.51, 0.50),
-    "grants": (8190, 1497, 0.014, 0.46),
-    "hiva": (3845, 1617, 0.09, 0.035),
-    "leukemia": (38, 5000, 1.0, 0.29),
-    "movielens": (100004, 9861, 5.7e-4, 0.52),
-    "pd_speech": (252, 751, 1.0, 0.75),
-    "sylva": (13086, 216, 0.22, 0.06),
-    "trump_tweets": (19332, 43091, 5.9e-4, 0.24),
-}
 STORED_SPARSE = {"grants", "hiva", "movielens", "trump_tweets"}
-LAYOUTS = {
-    "C": np.ascontiguousarray, "F": np.asfortranarray,
-    "csr": sparse.csr_matrix, "csc": sparse.csc_matrix,
-}
 
 
 def whole(name, scaling="raw"):

@@ -3,7 +3,6 @@ import importlib.util
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -12,6 +11,7 @@ from benchmark_utils.report.results import curve_over_time
 from benchmark_utils.report.styles import styles
 from benchmark_utils.wiring.benchopt_private import pages_of
 from conftest import ROOT
+from made_results import RATES, result
 
 
 def load(path):
@@ -22,35 +22,6 @@ def load(path):
 
 
 PLOTS = {path.stem: load(path) for path in (ROOT / "plots").glob("*.py")}
-RATES = {"auto-newton": 4.0, "sklearn[solver=lbfgs]": 2.0, "scipy": 1.0}
-
-
-def result(rates=RATES, sizes=((100, 10), (1000, 10), (10_000, 10)), n_rep=3):
-    """Gaps fall as 10^-(rate t / n): times are known exactly."""
-    rows = []
-    for n, p in sizes:
-        facts = dict(
-            n_problems=1, n_samples=n, n_features=p, nonzero=1.0,
-            condition=2.0, pass_seconds=1e-3,
-        )
-        for name, rate in rates.items():
-            for rep in range(n_rep):
-                for k in range(11):
-                    gap = 10.0**-k
-                    rows.append(dict(
-                        dataset_name=f"made[n_samples={n}]",
-                        objective_name="F", solver_name=name, idx_rep=rep,
-                        stop_val=3e38 if k == 0 else gap,
-                        time=k * n / 1000 / rate,
-                        objective_value=1.0 + gap,
-                        objective_lower_bound=1.0 - gap,
-                        objective_relative_gap=2 * gap / (1 + gap),
-                        objective_n_nonzeros=p - k,
-                        final_results=json.dumps({"problem": facts}),
-                    ))
-    return pd.DataFrame(rows)
-
-
 def plot(name, df, **options):
     return PLOTS[name]().plot(df, **options)
 

@@ -11,6 +11,7 @@ from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.report import problem_facts, provenance
 from conftest import ROOT
 from harness import SOLVERS, objective, set_problem
+from made_results import machine
 from tools.page.make_page import system_information
 
 RNG = np.random.default_rng(0)
@@ -63,39 +64,24 @@ def test_git_state(tmp_path):
     assert provenance.git_state.__wrapped__(tmp_path / "inside") is None
 
 
-def result(*texts):
-    """A result of one curve of two points for each text."""
-    return pd.DataFrame([
-        {
-            "dataset_name": "d", "objective_name": "o",
-            "solver_name": f"s{k}", "idx_rep": 0, "time": point,
-            "system-processor": "AMD <EPYC>", "system-cpus": 2,
-            "system-ram (GB)": 24, "platform": "Linux",
-            "platform-release": "6", "platform-architecture": "x86_64",
-            "final_results": text if point else None,
-        }
-        for k, text in enumerate(texts) for point in (0, 1)
-    ])
-
-
 def test_a_mixed_result_says_so():
     one, two = ('{"python": "3.11", "svml": false}', '{"python": "3.12"}')
-    assert provenance.read(result(one, one))["python"] == ["3.11"]
-    assert provenance.read(result(two, one, one))["python"] == [
+    assert provenance.read(machine(one, one))["python"] == ["3.11"]
+    assert provenance.read(machine(two, one, one))["python"] == [
         "3.11 (2 curves)", "3.12 (1 curves)",
     ]
-    assert provenance.read(result(one))["svml"] == ["no"]
+    assert provenance.read(machine(one))["svml"] == ["no"]
 
 
 def test_results_of_before_are_read():
-    old = result("{}").drop(columns="final_results")
+    old = machine("{}").drop(columns="final_results")
     assert provenance.read(old)["processor"] == ["AMD <EPYC>"]
     assert "python" not in provenance.read(old)
 
 
 def test_page_shows_all_of_it():
     text = provenance.record(problem={})
-    shown = system_information(result(text))
+    shown = system_information(machine(text))
     found = shown["main"] | shown["sub"]
     assert set(found) == set(provenance.LABELS.values())
     assert found["processor"] == "AMD &lt;EPYC&gt;"

@@ -11,8 +11,8 @@ import yaml
 
 from benchmark_utils.report import not_run
 from conftest import ROOT
-from test_plots import result as made
-from test_provenance import result as machine
+from made_results import machine
+from made_results import result as made
 from tools.page import paper_figures
 from tools.page.paper_figures import curves, draw, file_name, pages
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmark_utils.report.summary import times_to
 from conftest import ROOT
-from test_plots import RATES, result
+from made_results import RATES, result
 from tools.page import readme_figure
 from tools.published import newest, read
 from tools.tables import reached_table, speed_table

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import ROOT
 from harness import SOLVERS, objective, run_to_the_end
-from test_solvers import LAYOUTS, TALL
+from problems import LAYOUTS, TALL
 
 # Why these may be missing
 EXCEPT = {

@@ -6,12 +6,12 @@ from benchopt import BaseDataset
 
 from benchmark_utils.wiring import benchopt_private
 from benchmark_utils.wiring.benchopt_private import SET_LATER, USED
-from conftest import ROOT
+from conftest import python_files
 from harness import DATASETS, solver
 
 PRIVATE = {
     name for names in USED.values() for name in names
-    if name[0] == "_" and not name.startswith("__")
+    if name[0] == "_" and name not in ("__setstate__", "_check")
 } | set(SET_LATER)
 HERE = benchopt_private.__file__
 
@@ -45,9 +45,8 @@ def test_data_are_loaded_once():
 
 
 def test_no_other_file_uses_them():
-    for path in ROOT.rglob("*.py"):
-        folder = path.relative_to(ROOT).parts[0]
-        if folder.startswith(".") or str(path) in (HERE, __file__):
+    for path in python_files():
+        if str(path) in (HERE, __file__):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute):

@@ -16,6 +16,7 @@ from harness import (
     run_to_the_end,
     set_problem,
 )
+from problems import LAYOUTS, TALL, WIDE
 
 NAMES = [str(one) for one in all_solvers()]
 PENALTIES = {
@@ -23,14 +24,6 @@ PENALTIES = {
     "l1": dict(l1=0.1, l2=0.0),
     "elasticnet": dict(l1=0.05, l2=0.5),
 }
-LAYOUTS = {
-    "C": np.ascontiguousarray,
-    "F": np.asfortranarray,
-    "csr": sparse.csr_matrix,
-    "csc": sparse.csc_matrix,
-}
-
-
 def wide_indices(X):
     X = sparse.csr_matrix(X)
     X.indices = X.indices.astype(np.int64)
@@ -93,19 +86,6 @@ UNUSUAL = {
         - np.eye(7)[np.arange(len(X)) ** 2 % 6 - 7]
     ),
 }
-
-
-def make(n_samples, n_features, seed=0):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n_samples, n_features))
-    X *= rng.random(X.shape) < 0.7
-    scores = X @ rng.standard_normal(n_features) - 0.5
-    y = rng.random(n_samples) < 1 / (1 + np.exp(-scores))
-    return X, np.where(y, "yes", "no")
-
-
-TALL = make(60, 8)
-WIDE = make(25, 40)
 
 
 def solver(name):
