@@ -76,20 +76,28 @@ def clean_many(many, y, l1):
     return ManyProblems(designs), np.concatenate(labels)
 
 
-def certify_many(many, y, coef, intercept, lmbd1, lmbd2, fit_intercept):
-    """The sum of the problems' values and gaps; the largest violation."""
+def certify_many(
+    many, y, coef, intercept, lmbd1, lmbd2, fit_intercept, sizes=None
+):
+    """Add up the problems' values and gaps, take the largest violation.
+
+    `sizes` are `products.measure` of each design, for who certifies many
+    points.
+    """
     intercept = np.broadcast_to(intercept, many.n_problems)
     points = [
         certify(
-            X, y_k, coef[first:last], b, lmbd1, lmbd2, fit_intercept
+            X, y_k, coef[first:last], b, lmbd1, lmbd2, fit_intercept, size
         )
-        for (X, y_k), first, last, b in zip(
+        for (X, y_k), first, last, b, size in zip(
             many.split(y), many.feature_offsets[:-1],
-            many.feature_offsets[1:], intercept, strict=True,
+            many.feature_offsets[1:], intercept,
+            sizes or [None] * many.n_problems, strict=True,
         )
     ]
     return Certificate(
         sum(point.value for point in points),
         sum(point.gap for point in points),
         max(point.kkt for point in points),
+        sum(point.rounding for point in points),
     )

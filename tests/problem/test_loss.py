@@ -8,6 +8,7 @@ from scipy import sparse
 
 from benchmark_utils.baselines import logistic_numba as compiled
 from benchmark_utils.problem import loss as logistic
+from benchmark_utils.problem import products
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((30, 7)) * (RNG.random((30, 7)) < 0.6)
@@ -98,7 +99,7 @@ def test_gradient_and_curvature_by_finite_differences():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_products_in_every_layout(layout, dtype, block_bytes, monkeypatch):
     if block_bytes is not None:
-        monkeypatch.setattr(logistic, "_BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(products, "_BLOCK_BYTES", block_bytes)
     single = X.astype(dtype)
     A = LAYOUTS[layout](single)
     before = A.copy()
