@@ -20,13 +20,22 @@ slope(w), bend(w)
 from_problem(lmbd, gamma, n_samples) : class method
     The penalty of a problem whose loss is a *sum* over the samples.
 
+A convex one may have what certifies it without lambda2, by its conjugate
+r*(v), the largest v w - r(w):
+
+dual_bound()
+    Where r* is finite: |v| up to here; inf where everywhere.
+conjugate(v)
+    r* there.
+
 One that is not separable has `value(w)` and `prox(x, step)` of whole arrays.
 """
 import pkgutil
 from importlib import import_module
 
+import numpy as np
 from numba import types
-from numba.extending import overload_method
+from numba.extending import overload_attribute, overload_method
 
 SEPARABLE = ("value", "prox", "distance", "slope", "bend")
 COUPLED = ("value", "prox")
@@ -93,6 +102,15 @@ def _method(kind, name):
     return getattr(kind.instance_class, name, None)
 
 
+def _optional(kind, name, default):
+    return _method(kind, name) or default
+
+
+def _convexity(self):
+    convex = self.instance_class.is_convex
+    return lambda self: convex
+
+
 # numba wants the names of the arguments, so each method has a line
 for _kind in (types.NamedTuple, types.NamedUniTuple):
     for _name, _typed in {
@@ -101,5 +119,12 @@ for _kind in (types.NamedTuple, types.NamedUniTuple):
         "distance": lambda self, w, grad: _method(self, "distance"),
         "slope": lambda self, w: _method(self, "slope"),
         "bend": lambda self, w: _method(self, "bend"),
+        "dual_bound": lambda self: _optional(
+            self, "dual_bound", lambda self: 0.0
+        ),
+        "conjugate": lambda self, v: _optional(
+            self, "conjugate", lambda self, v: np.inf
+        ),
     }.items():
         overload_method(_kind, _name)(_typed)
+    overload_attribute(_kind, "is_convex")(_convexity)

@@ -41,3 +41,10 @@ class ElasticNet(NamedTuple):
 
     def bend(self, w):
         return self.ridge
+
+    def dual_bound(self):
+        return math.inf if self.ridge > 0.0 else self.lmbd
+
+    def conjugate(self, v):
+        outside = max(abs(v) - self.lmbd, 0.0)
+        return 0.5 * outside * outside / self.ridge if outside > 0.0 else 0.0

@@ -37,3 +37,9 @@ class L1(NamedTuple):
 
     def bend(self, w):
         return 0.0
+
+    def dual_bound(self):
+        return self.lmbd
+
+    def conjugate(self, v):
+        return 0.0

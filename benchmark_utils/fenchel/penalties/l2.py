@@ -1,4 +1,5 @@
 """The squared L2 norm: smooth, shrinks all coefficients."""
+import math
 from typing import NamedTuple
 
 
@@ -34,3 +35,9 @@ class L2(NamedTuple):
 
     def bend(self, w):
         return self.lmbd
+
+    def dual_bound(self):
+        return math.inf if self.lmbd > 0.0 else 0.0
+
+    def conjugate(self, v):
+        return 0.5 * v * v / self.lmbd

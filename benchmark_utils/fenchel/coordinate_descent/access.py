@@ -1,0 +1,201 @@
+"""What prox-Newton asks of X, in one form for dense and for sparse.
+
+X is an array of shape (n, p) in C order, or the tuple (data, indices, starts)
+of a CSR matrix in float64, uint32 and uint64. Each function below is chosen
+by that type when it is compiled.
+"""
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from ..compilation import LOOPS, njit
+from ..linalg.csr import gather, scatter
+from ..linalg.gram import LANE_BYTES, PANEL, weighted_gram
+from ..newton.dense.products import backward, block_rows, forward
+
+_1 = np.uint64(1)
+# Rows of a sparse X whose entries stay in the second-level cache
+_ROWS = 2048
+
+
+def rows_per_block(X):
+    """How many rows are read at a time."""
+
+
+def multiply(X, first, last, v, shift, out):
+    """out[i] = X[i] @ v + shift for the rows first, ..., last - 1."""
+
+
+def add_transposed(X, first, last, c, part, out):
+    """out += sum of c[i] X[i] over the rows first, ..., last - 1."""
+
+
+def restrict(X, n, chosen, k, place):
+    """Copy k columns of X; `place` (p,) is work space."""
+
+
+def gram_of(X, k, roots, rows, free, H):
+    """H = [X 1]' diag(roots^2) [X 1], all of it; zero beyond its columns.
+
+    X has k columns, `roots` (n,) are square roots of weights, `rows` counts
+    0, ..., n - 1.
+    """
+
+
+def norms_and_depths(X, n, norms, depths):
+    """Norms of columns, and additions that follow each other in X'c."""
+
+
+def _is_dense(X):
+    return isinstance(X, types.Array)
+
+
+@overload(rows_per_block)
+def _rows_per_block(X):
+    if _is_dense(X):
+        return lambda X: block_rows(X)
+    return lambda X: _ROWS
+
+
+@overload(multiply)
+def _multiply(X, first, last, v, shift, out):
+    one = forward if _is_dense(X) else gather
+
+    def call(X, first, last, v, shift, out):
+        one(X, first, last, v, shift, out)
+
+    return call
+
+
+@overload(add_transposed)
+def _add_transposed(X, first, last, c, part, out):
+    if _is_dense(X):
+        return lambda X, first, last, c, part, out: backward(
+            X, first, last, c, part, out
+        )
+    return lambda X, first, last, c, part, out: scatter(
+        X, first, last, c, out
+    )
+
+
+@njit
+def _dense_columns(X, n, chosen, k, place):
+    out = np.empty((n, k))
+    for i in range(n):
+        source, target = X[i], out[i]
+        for j in range(k):
+            target[j] = source[chosen[j]]
+    return out
+
+
+@njit
+def _sparse_columns(X, n, chosen, k, place):
+    data, indices, starts = X
+    place[:] = -1
+    for j in range(k):
+        place[chosen[j]] = j
+    new_starts = np.empty(n + 1, np.uint64)
+    # one more: what is no member is written behind, and then over; memory
+    # that nobody touches costs nothing
+    new_data = np.empty(data.size + 1)
+    new_indices = np.empty(data.size + 1, np.uint32)
+    new_starts[0] = 0
+    count = 0
+    for i in range(np.uint64(n)):
+        for e in range(starts[i], starts[i + _1]):
+            j = place[indices[e]]
+            new_data[count] = data[e]
+            new_indices[count] = j
+            count += j >= 0
+        new_starts[i + _1] = count
+    return new_data, new_indices, new_starts
+
+
+@overload(restrict)
+def _restrict(X, n, chosen, k, place):
+    one = _dense_columns if _is_dense(X) else _sparse_columns
+    return lambda X, n, chosen, k, place: one(X, n, chosen, k, place)
+
+
+@njit
+def _mirror(H):
+    """Copy the upper triangle of H to the lower one, by squares."""
+    width = H.shape[0]
+    for first in range(0, width, 32):
+        for column in range(first, width, 32):
+            for i in range(first, min(first + 32, width)):
+                for j in range(max(column, i + 1), min(column + 32, width)):
+                    H[j, i] = H[i, j]
+
+
+@njit
+def _dense_gram(X, k, roots, rows, free, H):
+    panel = np.zeros((PANEL, H.shape[0]), H.dtype)
+    weighted_gram(X, k, roots, rows, rows.size, free, panel, H)
+    _mirror(H)
+
+
+@njit
+def _sparse_gram(X, k, roots, rows, free, H):
+    data, indices, starts = X
+    H[:] = 0
+    for i in range(np.uint64(rows.size)):
+        h = roots[i] * roots[i]
+        for e in range(starts[i], starts[i + _1]):
+            value, a = h * data[e], indices[e]
+            for f in range(starts[i], e + _1):
+                b = indices[f]
+                H[min(a, b), max(a, b)] += value * data[f]
+            if free:
+                H[a, k] += value
+        if free:
+            H[k, k] += h
+    _mirror(H)
+
+
+@overload(gram_of)
+def _gram_of(X, k, roots, rows, free, H):
+    one = _dense_gram if _is_dense(X) else _sparse_gram
+    return lambda X, k, roots, rows, free, H: one(
+        X, k, roots, rows, free, H
+    )
+
+
+@njit(fastmath=LOOPS)
+def _dense_norms(X, n, norms, depths):
+    norms[:] = 0.0
+    for i in range(n):
+        row = X[i]
+        for j in range(norms.size):
+            norms[j] += row[j] * row[j]
+    step = block_rows(X)
+    for j in range(norms.size):
+        norms[j] = math.sqrt(norms[j])
+        depths[j] = step + n // step + 2.0
+
+
+@njit
+def _sparse_norms(X, n, norms, depths):
+    data, indices, starts = X
+    norms[:] = 0.0
+    depths[:] = 2.0
+    for e in range(indices.size):
+        norms[indices[e]] += data[e] * data[e]
+        depths[indices[e]] += 1.0
+    for j in range(norms.size):
+        norms[j] = math.sqrt(norms[j])
+
+
+@overload(norms_and_depths)
+def _norms_and_depths(X, n, norms, depths):
+    one = _dense_norms if _is_dense(X) else _sparse_norms
+    return lambda X, n, norms, depths: one(X, n, norms, depths)
+
+
+@njit
+def width_of(q, H_like):
+    """Columns of a Gram matrix of q columns, whole vectors."""
+    lanes = max(LANE_BYTES // H_like.itemsize, 8)
+    return (q + lanes - 1) // lanes * lanes

@@ -1,0 +1,383 @@
+"""Logistic regression with any separable penalty, to a certified end.
+
+All columns are read only to see which of them matter: a working set of the
+coefficients that are not zero and of those nearest to leaving zero is solved
+by `prox_newton`; then everything that is reported is computed anew from X and
+w in float64.
+
+T. B. Johnson and C. Guestrin, "Blitz: a principled meta-algorithm for scaling
+sparse optimization", ICML 2015.
+"""
+import math
+
+import numpy as np
+
+from ..compilation import LOOPS, njit
+from ..datafits.margins import exact_step, loss_weights_curvature
+from ..result import ITERATION_LIMIT, NEEDS_CARE, REACHED
+from .access import (
+    add_transposed,
+    multiply,
+    norms_and_depths,
+    restrict,
+    rows_per_block,
+    width_of,
+)
+from .gap import duality_gap
+from .prox_newton import (
+    Goal,
+    Point,
+    Problem,
+    descend,
+    make_model,
+    penalty_along,
+)
+
+# Columns that are always taken all together
+_FEW = 40
+# A working set takes coefficients whose gradient times this would leave zero
+_NEAR = 1.25
+# More than this share of the columns are taken without a copy
+_MOST = 0.6
+# Columns of the first working set
+_FIRST = 64
+_BINS = 256
+_UNIT = 2.0**-53
+
+
+@njit
+def make_point(n, p):
+    """Allocate a point of n samples and p columns, at zero."""
+    return Point(
+        np.zeros(p + 1), np.zeros(p + 1), np.zeros(n), np.empty(n),
+        np.empty(n), np.empty(n),
+    )
+
+
+@njit(fastmath=LOOPS)
+def balance(problem, point, direction):
+    """Find the best intercept for the margins; weights that sum to zero.
+
+    Margins, s, h and r = -y a are written: a is s, the heavier class's
+    scaled until sum y a = 0 where the penalty is convex.
+
+    Returns
+    -------
+    loss, shift : float
+        The intercept's change.
+    scales : tuple (up, down)
+    squares : float
+        The sum of a^2.
+    """
+    y, m, s, h, r = problem.y, point.m, point.s, point.h, point.r
+    loss, shift = loss_weights_curvature(m, s, h), 0.0
+    up = down = 1.0
+    if problem.free:
+        slope, bend = 0.0, 0.0
+        for i in range(m.size):
+            slope -= y[i] * s[i]
+            bend += h[i]
+        if slope != 0.0 and bend > 0.0:
+            for i in range(m.size):
+                direction[i] = -slope / bend * y[i]
+            t = exact_step(m, direction, 0.0, 0.0, 0.01)
+            shift = -t * slope / bend
+            for i in range(m.size):
+                m[i] += t * direction[i]
+            loss = loss_weights_curvature(m, s, h)
+        positive = negative = 0.0
+        for i in range(m.size):
+            if y[i] > 0.0:
+                positive += s[i]
+            else:
+                negative += s[i]
+        if problem.penalty.is_convex and positive + negative > 0.0:
+            if positive > negative:
+                up = negative / positive
+            else:
+                down = positive / negative
+    squares = 0.0
+    for i in range(m.size):
+        a = s[i] * (up if y[i] > 0.0 else down)
+        r[i] = -y[i] * a
+        squares += a * a
+    return loss, shift, (up, down), squares
+
+
+@njit
+def loss_gradient(X, r, part, out):
+    """out = X' r."""
+    out[:] = 0.0
+    step = rows_per_block(X)
+    for first in range(0, r.size, step):
+        add_transposed(X, first, min(first + step, r.size), r, part, out)
+
+
+@njit
+def worst(problem, w, grad, total):
+    """Return the largest violation of stationarity.
+
+    `grad` is the loss's, without lambda2's part; `total` is the intercept's.
+    """
+    largest = abs(total) if problem.free else 0.0
+    for j in range(problem.k):
+        largest = max(largest, problem.penalty.distance(
+            w[j], grad[j] + problem.l2 * w[j]
+        ))
+    return largest
+
+
+@njit
+def outside(problem, grad, member):
+    """Count coefficients outside the working set that would leave zero."""
+    count = 0
+    for j in range(problem.k):
+        if not member[j] and problem.penalty.distance(0.0, grad[j]) > 0.0:
+            count += 1
+    return count
+
+
+@njit
+def choose(problem, w, grad, limit, member, chosen):
+    """Choose the columns of the next working set.
+
+    Those of coefficients that are not zero, and up to about `limit` of those
+    whose gradient is the largest among the ones that would leave zero if it
+    were a little larger.
+
+    Parameters
+    ----------
+    member : array of shape (p,), bool, written
+    chosen : array of shape (p,), written
+
+    Returns
+    -------
+    int
+        Their number.
+    """
+    p, penalty = problem.k, problem.penalty
+    largest = 0.0
+    for j in range(p):
+        if w[j] == 0.0:
+            largest = max(largest, abs(grad[j]))
+    counts = np.zeros(_BINS + 1, np.int64)
+    scale = _BINS / largest if largest > 0.0 else 0.0
+    for j in range(p):
+        if w[j] == 0.0 and penalty.distance(0.0, _NEAR * grad[j]) > 0.0:
+            counts[int(abs(grad[j]) * scale)] += 1
+    lowest, total = _BINS, counts[_BINS]
+    while lowest > 0 and total + counts[lowest - 1] <= limit:
+        lowest -= 1
+        total += counts[lowest]
+    k = 0
+    for j in range(p):
+        member[j] = w[j] != 0.0 or (
+            int(abs(grad[j]) * scale) >= lowest
+            and penalty.distance(0.0, _NEAR * grad[j]) > 0.0
+        )
+        if member[j]:
+            chosen[k] = j
+            k += 1
+    if k > _MOST * p:
+        member[:], k = True, p
+        for j in range(p):
+            chosen[j] = j
+    return k
+
+
+@njit
+def assess(whole, sub, point, direction, w, work, bounds):
+    """Compute all that is known about a point anew, from X and w.
+
+    Parameters
+    ----------
+    whole, sub : Problem
+        Of all columns, and of the working set.
+    point : Point
+        Its w, in the columns of `sub`, is given; all else is written.
+    direction : array of shape (n,), work space
+    w : array of shape (p + 1,)
+        The same coefficients in all columns; the intercept is made the best.
+    work : tuple (grad, part)
+        The loss's gradient (p,), written, and work space.
+    bounds : tuple (norms, depths, noises)
+        Of columns; `noises` is written.
+
+    Returns
+    -------
+    value : float
+        F.
+    gap : float
+        The bound of the gap; the violation where r is not convex.
+    """
+    n, p, k = point.m.size, whole.k, sub.k
+    point.m[:] = point.w[k]
+    if k > 0:
+        multiply(sub.X, 0, n, point.w[:k], point.w[k], point.m)
+    for i in range(n):
+        point.m[i] *= whole.y[i]
+    loss, shift, scales, squares = balance(sub, point, direction)
+    point.w[k] += shift
+    w[p] = point.w[k]
+    grad, part = work
+    loss_gradient(whole.X, point.r, part, grad)
+    total = 0.0
+    for i in range(n):
+        total += point.r[i]
+    norms, depths, noises = bounds
+    value = loss + penalty_along(sub, point.w, point.w, 0.0)
+    if not whole.penalty.is_convex:
+        point.grad[k] = total
+        return value, worst(whole, w, grad, total)
+    point.grad[k] = 0.0
+    unit = 2.0 * _UNIT * math.sqrt(squares)
+    for j in range(p):
+        noises[j] = unit * depths[j] * norms[j]
+    return value, duality_gap(
+        whole, point, grad, scales, (w, norms, noises, k + 1.0), value
+    )
+
+
+@njit
+def price_of(X, k):
+    """Estimate what a Gram matrix costs, in iterations without one."""
+    return 1.0 + 0.01 * k
+
+
+@njit
+def columns(whole, chosen, k, place):
+    """Make the problem of k columns of another; all of them without a copy."""
+    X = whole.X
+    if k < whole.k:
+        X = restrict(X, whole.y.size, chosen, k, place)
+    return Problem(X, whole.y, whole.penalty, whole.l2, whole.free, k)
+
+
+@njit
+def solve(X, y, penalty, l2, free, limits, x, like):
+    """Minimise F from x; see `fit_dense`, `fit_sparse`.
+
+    Parameters
+    ----------
+    limits : tuple (tol, max_iter)
+    like : array
+        H has its dtype.
+
+    Returns
+    -------
+    counts : tuple of ints
+        Iterations, readings of all of X, epochs, Gram matrices.
+    status : int
+    gap, value : float
+    """
+    tol, max_iter = limits
+    n, p = y.size, x.size - 1
+    whole = Problem(X, y, penalty, l2, free, p)
+    here, there = make_point(n, p), make_point(n, p)
+    if not free:
+        x[p] = 0.0
+    work = (np.empty(p), np.empty(p))
+    bounds = (np.empty(p), np.empty(p), np.zeros(p))
+    norms_and_depths(X, n, bounds[0], bounds[1])
+    member, chosen = np.ones(p, np.bool_), np.arange(p)
+    place = np.empty(p, np.int64)
+    k = p if p <= _FEW else choose(whole, x, np.zeros(p), 0, member, chosen)
+    sub, model = columns(whole, chosen, k, place), make_model(0, free, 0, like)
+    w, best, least = x.copy(), np.inf, np.inf
+    iterations = readings = epochs = grams = failures = 0
+    status = NEEDS_CARE
+    for j in range(k):
+        here.w[j] = w[chosen[j]]
+    here.w[k] = w[p]
+    while failures < 4:
+        value, gap = assess(whole, sub, here, there.m, w, work, bounds)
+        readings += 1
+        slack = 1e-12 * abs(best)
+        failures += 1
+        if gap < 0.9 * least or value < best - slack:
+            failures = 0
+        if value < best - slack or (value <= best + slack and gap < least):
+            best, least = value, gap
+            for j in range(p + 1):
+                x[j] = w[j]
+        goal = tol * value if penalty.is_convex else tol
+        if gap <= goal and gap == least:
+            status = REACHED
+            break
+        if iterations >= max_iter:
+            status = ITERATION_LIMIT
+            break
+        new = readings == 1 or outside(whole, work[0], member) > 0
+        if new:
+            if p > _FEW:
+                limit = max(2 * k, _FIRST)
+                k = choose(whole, w, work[0], limit, member, chosen)
+                sub = columns(whole, chosen, k, place)
+            model = make_model(k, free, width_of(k + free, like), like)
+        for j in range(k):
+            here.w[j] = w[chosen[j]]
+            here.grad[j] = work[0][chosen[j]] + l2 * here.w[j]
+        here.w[k], here.grad[k] = w[p], here.grad[p]
+        target = 0.3 * goal
+        if new and k < p and penalty.is_convex:
+            target = max(target, 0.1 * gap)
+        taken, second, stuck, ran, made = descend(
+            sub, model, here, there, work[1], value,
+            Goal(target, max_iter - iterations, price_of(X, k)),
+        )
+        failures += stuck
+        iterations += taken
+        epochs += ran
+        grams += made
+        if second:
+            here, there = there, here
+        for j in range(p):
+            w[j] = 0.0
+        for j in range(k):
+            w[chosen[j]] = here.w[j]
+        w[p] = here.w[k]
+    return (iterations, readings, epochs, grams), status, least, best
+
+
+def fit_dense(X, y, penalty, l2, intercept, tol, max_iter, x):
+    """Minimise F for a dense X.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C order, float64
+    y : array of shape (n,), float64, -1.0 and 1.0
+    penalty : NamedTuple, see `fenchel.penalties`
+        Separable.
+    l2 : float
+        lambda2; its square comes on top of the penalty.
+    intercept : bool
+        Whether to fit one, without a penalty.
+    tol : float
+        Of the relative gap where the penalty is convex, else of the largest
+        violation of stationarity.
+    max_iter : int
+    x : array of shape (p + 1,), float64, written
+        The start, and the coefficients found; the intercept last, 0.0
+        without one.
+
+    Returns
+    -------
+    counts, status, gap, value
+        See `solve`; the gap is that of exactly x.
+    """
+    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
+
+
+def fit_sparse(X, y, penalty, l2, intercept, tol, max_iter, x):
+    """Minimise F for a CSR matrix X; see `fit_dense`.
+
+    X is the tuple (data, indices, starts) in float64, uint32 and uint64.
+    """
+    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
+
+
+def _solved(X, y, penalty, l2, free, limits, x):
+    found = solve(X, y, penalty, l2, free, limits, x, np.empty(0, np.float32))
+    if found[1] == NEEDS_CARE:
+        found = solve(X, y, penalty, l2, free, limits, x, np.empty(0))
+    return found
