@@ -11,16 +11,10 @@ from scipy import sparse
 
 from .newton.dense.fit import STATUS, DenseFit, objective_at
 from .newton.small import descent as tiny_newton
-from .newton.small.blocks import HELD
-from .newton.small.descent import (
-    FLOAT64_LIMIT,
-    REACHED,
-    fit_tiny,
-    flat,
-    summary,
-    workspace_size,
-)
+from .newton.small import two_columns
 from .newton.small.few_samples import fit_few_samples
+from .newton.small.fit import fit_small
+from .newton.small.samples import HELD
 from .newton.small.streamed import fit_rows
 from .newton.sparse.fit import (
     DENSE_ENTRIES,
@@ -28,6 +22,7 @@ from .newton.sparse.fit import (
     better_dense,
     fit_sparse,
 )
+from .result import FLOAT64_LIMIT, REACHED
 
 _DOUBLE = np.dtype(np.float64)
 # Names of this module: `np.` costs 15 ns a time
@@ -133,8 +128,8 @@ def fit_logistic(
             (
                 info["n_iter"], info["n_passes"], info["n_gram"], status,
                 info["relative_gap"], info["objective"],
-            ) = tiny_newton.fit_array(
-                X, y, l2, fit_intercept, tol, max_iter, x
+            ) = (two_columns if q <= 2 else tiny_newton).fit_array(
+                X, y, l2, tol, max_iter, x
             )
             if status >= REACHED:
                 if status:
@@ -287,11 +282,9 @@ def _signs(y, n_samples):
 
 def _fit_tiny(X, y, l2, fit_intercept, tol, max_iter, x):
     n, p = X.shape
-    data, row_stride, column_stride = flat(X)
-    n_iter, n_passes, n_gram, status, gap, value = summary(*fit_tiny(
-        data, 0, row_stride, column_stride, n, p, y, 0, l2, fit_intercept,
-        tol, max_iter, np.empty(workspace_size(n, len(x))), x, 0,
-    ))
+    n_iter, n_passes, n_gram, status, gap, value = fit_small(
+        X, y, l2, tol, max_iter, x
+    )
     if not gap < np.inf:
         _refuse_data(X)
     info = _TINY | {
@@ -307,7 +300,7 @@ def _fit_streamed(X, y, l2, fit_intercept, tol, max_iter, x):
     return _or_none(
         x.copy(), x, "streamed",
         "few columns, many samples: Newton, X read once a pass", X.shape[1],
-        *fit_rows(X, y, l2, fit_intercept, tol, max_iter, x, not x.any()),
+        *fit_rows(X, y, l2, tol, max_iter, x),
     )
 
 
