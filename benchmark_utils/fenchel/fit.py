@@ -15,8 +15,9 @@ from .linalg.centring import centre_columns, shifted_intercept
 from .linalg.full_columns import centre_full_columns
 from .newton import safeguarded
 from .newton.dense.fit import DenseFit, objective_at
-from .newton.small import descent as small
+from .newton.small import descent, two_columns
 from .newton.small.few_samples import fit_few_samples
+from .newton.small.fit import fit_small
 from .newton.small.streamed import fit_rows
 from .newton.sparse.fit import better_dense, fit_sparse
 from .result import (
@@ -122,7 +123,9 @@ def fit_logistic(
             (
                 info["n_iter"], info["n_passes"], info["n_gram"], status,
                 info["relative_gap"], info["objective"],
-            ) = small.fit_array(X, y, l2, fit_intercept, tol, max_iter, x)
+            ) = (two_columns if q <= 2 else descent).fit_array(
+                X, y, l2, tol, max_iter, x
+            )
             if status == REACHED and info["relative_gap"] <= tol:
                 if fit_intercept:
                     return x[:p], float(x[p]), info
@@ -237,18 +240,18 @@ def _solve_centred(problem, start, centred, middles):
     p = len(middles)
     x = start.x.copy()
     x[p] += middles @ x[:p]
-    found = _solve(problem._replace(X=centred), start._replace(x=x))
+    problem = problem._replace(X=centred)
+    found = _solve(problem, start._replace(x=x))
+    # beside a large intercept the one of the centred columns is rounded;
+    # certified is what is left of it, on the centred columns
     x = found.x.copy()
-    x[p], rounding = shifted_intercept(x[:p], x[p], middles)
-    # a margin is off by this rounding, and a quarter of its square is more
-    # than its share of the divergence
-    n = len(problem.y)
-    gap = (math.sqrt(found.gap) + 0.5 * math.sqrt(n) * rounding) ** 2
+    x[p], left = shifted_intercept(found.x, middles)
     found = found._replace(
-        x=x, gap=gap, regime=f"centred, {found.regime}",
+        x=np.append(x[:p], left), regime=f"centred, {found.regime}",
         why=f"columns far from zero; centred: {found.why}",
     )
-    return _judged(problem, found)
+    found = _judged(problem, safeguarded.certified(problem, found))
+    return found._replace(x=x)
 
 
 def _judged(problem, found):
@@ -279,7 +282,7 @@ def _in_longer_arithmetic(problem, found):
         problem.X, problem.y, problem.l2, found.x[:p], found.x[p:].sum(),
         problem.intercept,
     )
-    return found._replace(gap=min(gap, found.gap), value=value)
+    return found._replace(gap=gap, value=value)
 
 
 def _better(best, found):
@@ -302,8 +305,9 @@ def _better(best, found):
 def _told(problem, found):
     """Return what `fit_logistic` does of an outcome."""
     p = problem.X.shape[1]
-    if not found.gap < np.inf:
-        # nothing is better than the start; tell how good that is
+    if found.status != REACHED:
+        # how good it is all the same, and where nothing was better than the
+        # start, how good that is
         found = _in_longer_arithmetic(problem, found)
     n_iter, n_passes, n_gram, n_products = found.counts
     relative = min(found.gap / found.value, 1.0) if found.value > 0 else 0.0
@@ -317,24 +321,21 @@ def _told(problem, found):
 
 def _by_few_columns(problem, start):
     x = start.x.copy()
-    n, p = problem.X.shape
-    data, row_stride, column_stride = small.flat(problem.X)
-    n_iter, n_gram, status, gap, value = small.fit_tiny(
-        data, 0, row_stride, column_stride, n, p, problem.y, 0, problem.l2,
-        problem.intercept, problem.tol, problem.max_iter,
-        np.empty(small.workspace_size(n, len(x))), x, 0,
+    X, y, l2, _, tol, max_iter, _ = problem
+    n_iter, n_passes, n_gram, status, gap, value = fit_small(
+        X, y, l2, tol, max_iter, x
     )
     return Outcome(
-        x, status, gap, value, (n_iter, 2 * n_iter + 1 + n_gram, n_gram, 0),
+        x, status, gap * value, value, (n_iter, n_passes, n_gram, 0),
         "few columns", "Newton's method in one buffer",
     )
 
 
 def _by_few_samples(problem, start):
     x = start.x.copy()
+    X, y, l2, intercept, tol, max_iter, _ = problem
     *counts, status, gap, value = fit_few_samples(
-        np.ascontiguousarray(problem.X), problem.y, problem.l2,
-        problem.intercept, problem.tol, problem.max_iter, x,
+        np.ascontiguousarray(X), y, l2, intercept, tol, max_iter, x
     )
     return Outcome(
         x, status, gap, value, (*counts, 0), "few samples",
@@ -344,10 +345,8 @@ def _by_few_samples(problem, start):
 
 def _streamed(problem, start):
     x = start.x.copy()
-    *counts, status, gap, value = fit_rows(
-        problem.X, problem.y, problem.l2, problem.intercept, problem.tol,
-        problem.max_iter, x, not x.any(),
-    )
+    X, y, l2, _, tol, max_iter, _ = problem
+    *counts, status, gap, value = fit_rows(X, y, l2, tol, max_iter, x)
     return Outcome(
         x, status, gap, value, (*counts, 0), "streamed",
         "few columns, many samples: Newton's method, X read once a pass",

@@ -5,7 +5,7 @@ method decides about itself stands in its own file.
 """
 import numba
 
-from .newton.small.blocks import HELD
+from .newton.small.samples import HELD
 from .newton.sparse.fit import DENSE_ENTRIES
 
 # Columns and work up to which `fit_logistic` calls the kernel of few columns

@@ -45,21 +45,21 @@ def centre_columns(X):
     return X.astype(np.float64) - middles, middles
 
 
-def shifted_intercept(coef, intercept, middles):
-    """Return the intercept of the columns as they are, and what it rounds.
+def shifted_intercept(x, middles):
+    """Return the intercept of the columns as they are, rounded.
 
     Parameters
     ----------
-    coef, middles : arrays of shape (n_features,), float64
-    intercept : float
-        Of the centred columns.
+    x : array of shape (n_features + 1,), float64
+        Coefficients and intercept of the centred columns.
+    middles : array of shape (n_features,), float64
 
     Returns
     -------
-    intercept, rounding : float
+    intercept : float
+    left : float
+        The intercept of the centred columns that it stands for.
     """
-    exact = np.longdouble(intercept) - (
-        middles.astype(np.longdouble) @ coef.astype(np.longdouble)
-    )
-    rounded = float(exact)
-    return rounded, abs(float(exact - np.longdouble(rounded)))
+    moved = middles.astype(np.longdouble) @ x[:-1].astype(np.longdouble)
+    intercept = float(np.longdouble(x[-1]) - moved)
+    return intercept, float(np.longdouble(intercept) + moved)

@@ -257,8 +257,7 @@ def _make_sum_four(single):
         work, source, target = args
         kind = signature.args[0]
         start = address(
-            context, builder, kind, work, source, 3 * SUM_LANES + lanes,
-            scalar,
+            context, builder, kind, work, source, 4 * SUM_LANES
         )
         sums = _folded(builder, [
             plain_load(

@@ -420,6 +420,25 @@ def _conjugate_gradients(product, precondition, r, forcing, most):
     return d
 
 
+def certified(problem, found):
+    """Compute F and a bound of the gap of an outcome anew.
+
+    Parameters
+    ----------
+    problem : result.Problem
+    found : result.Outcome
+
+    Returns
+    -------
+    Outcome
+    """
+    with np.errstate(all="ignore"):
+        point = Problem(
+            problem.X, problem.y, problem.l2, problem.intercept
+        ).at(found.x, False)
+    return found._replace(gap=point.gap, value=point.value)
+
+
 def newton(X, y, l2, intercept, tol, max_iter, x):
     """Minimise F from x, which becomes the solution.
 

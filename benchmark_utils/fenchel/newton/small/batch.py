@@ -11,7 +11,11 @@ import numpy as np
 from numba import prange
 
 from ...compilation import njit
-from .descent import REACHED, fit_tiny, workspace_size
+from ...result import ITERATION_LIMIT, REACHED
+from .descent import fit_tiny, workspace_size
+from .samples import samples_of
+from .two_columns import fit_two
+from .two_columns import workspace_size as two_size
 
 
 class Batch(NamedTuple):
@@ -81,46 +85,52 @@ def pack_problems(Xs, ys):
 
 
 @njit
-def _fit_range(
-    first, last, data, y, data_offsets, row_offsets, feature_offsets, l2,
-    intercept, tol, max_iter, coef, intercepts, iterations, converged, gaps,
-):
+def _fit_range(few, first, last, problems, options, results):
+    """Solve the problems first, ..., last - 1.
+
+    `few` is None where all are for `fit_two`, so that nothing else is
+    compiled: which of both is called numba knows from its type.
+    """
+    data, y, data_offsets, row_offsets, feature_offsets = problems
+    l2, intercept, tol, max_iter = options
+    coef, intercepts, iterations, status, gaps = results
     n_max, p_max = 0, 0
     for k in range(first, last):
         n_max = max(n_max, row_offsets[k + 1] - row_offsets[k])
         p_max = max(p_max, feature_offsets[k + 1] - feature_offsets[k])
-    work, x = np.empty(workspace_size(n_max, p_max + 1)), np.empty(p_max + 1)
+    if few is None:
+        work = np.empty(two_size(n_max))
+    else:
+        work = np.empty(workspace_size(n_max, p_max + 1))
+    x = np.empty(p_max + 1)
     for k in range(first, last):
-        row = row_offsets[k]
-        n = row_offsets[k + 1] - row
-        feature = feature_offsets[k]
-        p = feature_offsets[k + 1] - feature
-        for j in range(p + 1):
-            x[j] = 0.0
-        iterations[k], _, status, gap, value = fit_tiny(
-            data, data_offsets[k], p, 1, n, p, y, row, l2, intercept, tol,
-            max_iter, work, x, 0,
+        row, feature = row_offsets[k], feature_offsets[k]
+        n, p = row_offsets[k + 1] - row, feature_offsets[k + 1] - feature
+        x[:] = 0.0
+        samples = samples_of(
+            data, y, (data_offsets[k], p, 1, n, p, row), intercept
         )
+        if few is None:
+            iterations[k], _, status[k], gap, value = fit_two(
+                samples, l2, tol, max_iter, work, x
+            )
+        else:
+            iterations[k], _, status[k], gap, value = fit_tiny(
+                samples, l2, tol, max_iter, work, x
+            )
         for j in range(p):
             coef[feature + j] = x[j]
         intercepts[k] = x[p] if intercept else 0.0
-        converged[k] = status == REACHED
-        gaps[k] = gap / value
+        gaps[k] = gap / value if value > 0.0 else gap
 
 
 @njit(parallel=True)
-def _fit_parallel(
-    threads, data, y, data_offsets, row_offsets, feature_offsets, l2,
-    intercept, tol, max_iter, coef, intercepts, iterations, converged, gaps,
-):
-    n_problems = row_offsets.size - 1
+def _fit_parallel(few, threads, problems, options, results):
+    n_problems = results[1].size
     for thread in prange(threads):
         _fit_range(
-            thread * n_problems // threads,
-            (thread + 1) * n_problems // threads,
-            data, y, data_offsets, row_offsets, feature_offsets, l2,
-            intercept, tol, max_iter, coef, intercepts, iterations, converged,
-            gaps,
+            few, thread * n_problems // threads,
+            (thread + 1) * n_problems // threads, problems, options, results,
         )
 
 
@@ -144,8 +154,9 @@ def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
         coef[feature_offsets[k]:feature_offsets[k + 1]].
     intercepts : array of shape (n_problems,), float64
     info : dict
-        Arrays of shape (n_problems,): `iterations`, `converged`,
-        `relative_gap`; and `n_threads`.
+        Arrays of shape (n_problems,): `iterations`, `converged`, `status` as
+        numbers of `result.Status`, `relative_gap`; and `n_threads`. What has
+        not converged is for `finish`.
 
     Raises
     ------
@@ -159,19 +170,53 @@ def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
     n_problems = batch.n_problems
     coef = np.empty(batch.feature_offsets[-1])
     intercepts, gaps = np.empty(n_problems), np.empty(n_problems)
-    iterations = np.empty(n_problems, np.int64)
-    converged = np.empty(n_problems, np.bool_)
+    iterations, status = np.empty((2, n_problems), np.int64)
     threads = min(numba.get_num_threads(), n_problems)
-    arguments = (
-        batch.data, batch.y, batch.data_offsets, batch.row_offsets,
-        batch.feature_offsets, float(l2), bool(fit_intercept), float(tol),
-        int(max_iter), coef, intercepts, iterations, converged, gaps,
+    offsets = batch.feature_offsets
+    # half a microsecond where the kernel for two columns saves as much
+    widest = (offsets[1:] - offsets[:-1]).max() + fit_intercept
+    few = None if widest <= 2 else 0
+    problems = (
+        batch.data, batch.y, batch.data_offsets, batch.row_offsets, offsets
     )
+    options = float(l2), bool(fit_intercept), float(tol), int(max_iter)
+    results = coef, intercepts, iterations, status, gaps
     if threads == 1:
-        _fit_range(0, n_problems, *arguments)
+        _fit_range(few, 0, n_problems, problems, options, results)
     else:
-        _fit_parallel(threads, *arguments)
+        _fit_parallel(few, threads, problems, options, results)
     return coef, intercepts, {
-        "iterations": iterations, "converged": converged,
+        "iterations": iterations,
+        "converged": (status == REACHED) & (gaps <= tol), "status": status,
         "relative_gap": gaps, "n_threads": threads,
     }
+
+
+def finish(batch, result, fit):
+    """Fit the problems of a batch again that its kernels could not end.
+
+    Those that have not converged for another reason than `max_iter`.
+
+    Parameters
+    ----------
+    batch : Batch
+    result : tuple
+        What `fit_many` returned; changed.
+    fit : callable
+        fit(X, y) gives coef, intercept and a dict with `relative_gap`,
+        `converged` and `n_iter`, as `fit_logistic` does.
+    """
+    coef, intercepts, info = result
+    left = ~info["converged"] & (info["status"] != ITERATION_LIMIT)
+    for k in np.flatnonzero(left):
+        rows = slice(*batch.row_offsets[k:k + 2])
+        features = slice(*batch.feature_offsets[k:k + 2])
+        X = batch.data[slice(*batch.data_offsets[k:k + 2])]
+        y = batch.y[rows]
+        if abs(y.sum()) == len(y):
+            # one class: with an intercept there is no minimiser
+            continue
+        coef[features], intercepts[k], told = fit(X.reshape(len(y), -1), y)
+        info["converged"][k] = told["converged"]
+        info["relative_gap"][k] = told["relative_gap"]
+        info["iterations"][k] += told["n_iter"]

@@ -1,196 +1,154 @@
-r"""Products with X in float64 for few columns, without a copy of X.
+"""Products with signed samples in float64, block by block.
 
-What `small.kernels`, `small.hessian` and `small.gap` do with the signed
-samples A, here from X itself: `BLOCK` samples at a time are transposed into
-the first-level cache, each time anew. Where a block of all samples has at most
-`HELD` entries (256 kB) it is filled only once, by `fill`.
-
-All functions begin with the same arguments:
-
-data, start, row_stride, column_stride, n, p, y, y0, intercept
-    As for `small.descent.fit_tiny`.
-work, A, pitch
-    The buffer, and where a block is in it: `block_size` entries, `pitch`
-    between columns.
-rows : int
-    Samples of a block, by `block_rows`.
-
-Vectors of n samples are padded to whole vectors, as in `small.kernels`.
+A block that holds all samples was filled once, by `samples.fill`; else each
+product fills it again and again, from X: no copy of X is kept.
 """
+from typing import NamedTuple
 
 from ...compilation import njit
-from ...linalg.simd import LANES
 from . import hessian
 from . import kernels as few
-from .gap import class_factor, scale_class
-from .hessian import BLOCK
+from .gap import scale_class
 from .kernels import FAR
-
-HELD = 2**15
-
-
-@njit
-def pitch_of(n):
-    """Entries between columns: an odd number of vectors, not one cache set."""
-    return (n + LANES - 1) // LANES // 2 * 2 * LANES + LANES
+from .samples import fill, whole_vectors
 
 
-@njit
-def block_rows(n, width):
-    """Samples of a block of so many columns: all n, or `BLOCK`."""
-    return n if n * width <= HELD else BLOCK
+class Vectors(NamedTuple):
+    """Where the vectors of samples are, each padded to whole vectors."""
+
+    #: margins, their weights and curvatures
+    m: int
+    s: int
+    h: int
+    #: weights of a dual point
+    a: int
 
 
 @njit
-def block_size(n, width):
-    """Entries of a block; grows with both, so it suffices for less too."""
-    whole = HELD // width + 3 * LANES
-    return width * min(pitch_of(n), max(pitch_of(BLOCK), whole))
+def _block(samples, first, work, block):
+    """Fill the block unless it holds all; return its samples, padded."""
+    if samples.n <= block.rows:
+        return whole_vectors(samples.n)
+    return fill(samples, first, work, block)
 
 
 @njit
-def fill(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, first,
-):
-    """The samples from `first` on to A; returns their number, padded."""
-    count = min(n - first, rows)
-    few.signed_columns(
-        data, start + first * row_stride, row_stride, column_stride, count, p,
-        y, y0 + first, work, A, pitch,
-    )
-    if intercept:
-        few.label_column(count, y, y0 + first, work, A + p * pitch)
-    return (count + LANES - 1) // LANES * LANES
-
-
-@njit
-def _block(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, first,
-):
-    """`fill` unless A holds them already."""
-    if n <= rows:
-        return (n + LANES - 1) // LANES * LANES
-    return fill(
-        data, start, row_stride, column_stride, n, p, y, y0, intercept, work,
-        A, pitch, rows, first,
-    )
-
-
-@njit
-def _project_block(work, A, pitch, q, s, first, g, part, padded):
-    """g = A s of the first block, += of the others; s begins with the first.
+def _project(work, block, q, s, first, g, part, padded):
+    """Set g = A s at the first block, add A s at others.
 
     `part` is room for q entries.
     """
     if first == 0:
-        few.project(work, A, pitch, q, s, work, g, padded)
+        few.project(work, block.A, block.pitch, q, s, work, g, padded)
         return
-    few.project(work, A, pitch, q, s + first, work, part, padded)
+    few.project(work, block.A, block.pitch, q, s, work, part, padded)
     for j in range(q):
         work[g + j] += work[part + j]
 
 
 @njit
-def weigh_at(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, w, m, s, h, g, part,
-):
-    """Margins at w, their weights s and curvatures h, g = A s, in one pass.
+def _weigh(samples, first, work, block, w, at, padded):
+    """Compute margins of a block at w; return the sum of their weights."""
+    q = samples.p + 1 if samples.intercept else samples.p
+    i = first * block.kept
+    m = at.m + i
+    few.combine(work, block.A, block.pitch, q, work, w, m, padded)
+    for k in range(samples.n - first, padded):
+        work[m + k] = FAR
+    return few.weigh(work, m, at.s + i, at.h + i, padded)
 
-    Returns the sum of the weights; `part` is room for q entries.
+
+@njit
+def weigh_at(samples, work, block, w, at, g, part, sums):
+    """Compute margins at w, their weights and curvatures, and g = A s.
+
+    `part` is room for q entries. Unless `sums` is negative the Hessian of
+    the loss is summed there, for `hessian.gather`.
+
+    Returns
+    -------
+    loss, mass, size : float
+        sum log(1 + exp(-m)) and the sum of the weights; |A|_F squared where
+        the Hessian is summed, else 0.
     """
-    q = p + 1 if intercept else p
-    mass = 0.0
+    q = samples.p + 1 if samples.intercept else samples.p
+    loss, mass, size = 0.0, 0.0, 0.0
+    if sums >= 0:
+        few.clear(work, sums, hessian.sums_size(q))
     first = 0
-    while first < n:
-        padded = _block(
-            data, start, row_stride, column_stride, n, p, y, y0, intercept,
-            work, A, pitch, rows, first,
-        )
-        few.combine(work, A, pitch, q, work, w, m + first, padded)
-        for i in range(n, first + padded):
-            work[m + i] = FAR
-        mass += few.weigh(work, m + first, s + first, h + first, padded)
-        _project_block(work, A, pitch, q, s, first, g, part, padded)
-        first += rows
-    return mass
+    while first < samples.n:
+        padded = _block(samples, first, work, block)
+        one = _weigh(samples, first, work, block, w, at, padded)
+        i = first * block.kept
+        loss += few.loss(work, at.m + i, at.s + i, padded, one)
+        mass += one
+        _project(work, block, q, at.s + i, first, g, part, padded)
+        if sums >= 0:
+            hessian.add_blocks(
+                work, block.A, block.pitch, q, at.h + i, padded, sums
+            )
+            size += few.square(work, block.A, block.pitch, q, padded)
+        first += block.rows
+    return loss, mass, size
 
 
 @njit
-def combine(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, w, out,
-):
-    """out = A' w."""
-    q = p + 1 if intercept else p
+def combine(samples, work, block, w, out):
+    """Compute out = A' w."""
+    q = samples.p + 1 if samples.intercept else samples.p
     first = 0
-    while first < n:
-        padded = _block(
-            data, start, row_stride, column_stride, n, p, y, y0, intercept,
-            work, A, pitch, rows, first,
+    while first < samples.n:
+        padded = _block(samples, first, work, block)
+        few.combine(
+            work, block.A, block.pitch, q, work, w, out + first, padded
         )
-        few.combine(work, A, pitch, q, work, w, out + first, padded)
-        first += rows
+        first += block.rows
 
 
 @njit
-def project(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, s, g, part,
-):
-    """g = A s; `part` is room for q entries."""
-    q = p + 1 if intercept else p
+def project(samples, work, block, s, g, part):
+    """Compute g = A s; `part` is room for q entries."""
+    q = samples.p + 1 if samples.intercept else samples.p
     first = 0
-    while first < n:
-        padded = _block(
-            data, start, row_stride, column_stride, n, p, y, y0, intercept,
-            work, A, pitch, rows, first,
-        )
-        _project_block(work, A, pitch, q, s, first, g, part, padded)
-        first += rows
+    while first < samples.n:
+        padded = _block(samples, first, work, block)
+        _project(work, block, q, s + first, first, g, part, padded)
+        first += block.rows
 
 
 @njit
-def weighted_gram(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, h, sums, U, width,
-):
-    """`small.hessian.weighted_gram`."""
-    q = p + 1 if intercept else p
+def weighted_gram(samples, work, block, h, sums, U, width):
+    """Sum A diag(h) A' into the rows of U, as `hessian.weighted_gram`."""
+    q = samples.p + 1 if samples.intercept else samples.p
     few.clear(work, sums, hessian.sums_size(q))
     first = 0
-    while first < n:
-        padded = _block(
-            data, start, row_stride, column_stride, n, p, y, y0, intercept,
-            work, A, pitch, rows, first,
+    while first < samples.n:
+        padded = _block(samples, first, work, block)
+        hessian.add_blocks(
+            work, block.A, block.pitch, q, h + first, padded, sums
         )
-        hessian.add_blocks(work, A, pitch, q, h + first, padded, sums)
-        first += rows
+        first += block.rows
     hessian.gather(work, sums, q, U, width)
 
 
 @njit
-def balanced_gap(
-    data, start, row_stride, column_stride, n, p, y, y0, intercept, work, A,
-    pitch, rows, m, s, c_s, total, part, w, l2, ascent, mass,
-):
-    """`small.gap.balanced_gap`."""
-    c, sign = class_factor(ascent, mass)
-    gap = 0.0
-    first = 0
-    while first < n:
-        padded = _block(
-            data, start, row_stride, column_stride, n, p, y, y0, intercept,
-            work, A, pitch, rows, first,
+def balance(samples, work, block, w, at, total, part, factor):
+    """Scale the weights of a class by `factor` of `duality.class_factor`.
+
+    They go to `at.a`, and their products with the features to `total`; `part`
+    is room for as much. Returns the price, see `gap.scale_class`. Where only
+    vectors of a block are kept, margins are computed again.
+    """
+    p, price, first = samples.p, 0.0, 0
+    while first < samples.n:
+        padded = _block(samples, first, work, block)
+        if block.kept == 0:
+            _weigh(samples, first, work, block, w, at, padded)
+        i = first * block.kept
+        price += scale_class(
+            work, block.A + p * block.pitch, at.m + i, at.s + i, at.a + i,
+            factor, padded,
         )
-        gap += scale_class(
-            work, A + p * pitch, m + first, s + first, c_s + first, c, sign,
-            padded,
-        )
-        _project_block(work, A, pitch, p, c_s, first, total, part, padded)
-        first += rows
-    for j in range(p):
-        gap += (work[total + j] - l2 * work[w + j]) ** 2 / (2.0 * l2)
-    return gap
+        _project(work, block, p, at.a + i, first, total, part, padded)
+        first += block.rows
+    return price

@@ -10,543 +10,725 @@ that stays in the cache, and everything runs on vectors of eight
     H = A \, \mathrm{diag}(h) A^\top + \lambda_2 I, \qquad
     s_i = \sigma(-m_i), \quad h_i = \sigma(m_i) \sigma(-m_i).
 
-Directions are bent by the third derivative (`_bend`). The step
-length is found on the margins, longer than 1 where that pays. The weights of
-the last trial are those of the next iteration, so no exponential is taken
-twice. It stops on the certificate: without an intercept the duality
-gap at w is exactly :math:`\|g\|^2 / (2 \lambda_2)`.
+Directions are bent by the third derivative (`_bend`). The step length is found
+on the margins, longer than 1 where that pays.
 
 It begins as a draft in float32: margins, weights, products and Hessians, from
 a copy of A. Points, gradients and factors are float64. Where the gap is
 reached, has not fallen, or pivots or a search say that float32 is not enough,
-margins and weights are computed anew in float64, and all that follows is
-float64 but Hessians for which float32 suffices: mostly one gradient, the
-certificate. A itself is kept in float64 only where it is small; else products
+the draft is over. From there each gradient is of margins that are computed
+anew, in float64, at the point itself, so that it ends with a certificate of
+what it returns: mostly the first one suffices. Hessians stay in float32 where
+that does. A itself is kept in float64 only where it is small; else products
 in float64 read X (`small.blocks`).
 """
 import math
+from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
 from ...compilation import njit
+from ...duality import bounded, class_factor
 from ...linalg.simd import LANES, SINGLE_LANES
+from ...line_search import next_trial
+from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import blocks, hessian, vectors
 from . import kernels as few
-from .gap import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
-    PATIENCE,
-    REACHED,
-    watch,
-)
-from .hessian import sums_size
+from .blocks import Vectors
+from .entry import NOTHING, is_usual, machine_code, summary
+from .gap import PATIENCE, watch
+from .hessian import PIVOT, sums_size
 from .kernels import FAR
-from .pairs import (
-    PAIRS,
-    correct_after,
-    correct_before,
-    remember,
+from .pairs import PAIRS, correct_after, correct_before, remember
+from .samples import (
+    Block,
+    Samples,
+    block_rows,
+    block_size,
+    fill,
+    narrow_columns,
+    pitch_of,
+    samples_of,
+    single_pitch,
+    whole_vectors,
 )
-from .two_columns import PIVOT, fit_two
 
-# Of `fit_array`: nothing that it can answer
-NOT_HERE = -1
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
 _KEPT = 4.0
-# Trials of a step there; one that needs more is looked for in float64
-_DRAFT_TRIALS = 10
-# Margins that were so much larger on their way have rounding to be cleared;
-# where they have gone less far than `_NEAR` it is nothing
-_DRIFT, _NEAR = 10.0, 100.0
-_FRESH_STARTS = 4
+# Iterations without progress after which it no longer is
+_TIRED = 5
+# Trials of a step in a draft; one that needs more is looked for in float64
+_DRAFT_TRIALS, _TRIALS = 10, 60
+# A step is taken once the slope along it has fallen to this share
+_FLAT = 0.1
+# Sums of so many samples differ by this share of themselves, not more
+_NOISE = 1e-14
 
 
-def flat(X):
-    """X as (data, row_stride, column_stride), a copy only where it must be."""
-    n, p = X.shape
-    size = X.itemsize
-    if X.strides == (size, n * size):
-        return X.T.reshape(-1), 1, n
-    return np.ascontiguousarray(X).reshape(-1), p, 1
+class Layout(NamedTuple):
+    """Where everything is in the buffer, in entries of float64."""
+
+    #: columns, the intercept among them, and their vectors' padded length
+    q: int
+    width: int
+    #: samples, padded to whole vectors of float64 and of float32
+    padded: int
+    filled: int
+    #: margins, weights, curvatures, dual weights: see `blocks.Vectors`
+    at: Vectors
+    #: the margins' change, which is where the dual weights are, and a product
+    dm: int
+    c: int
+    #: of a Hessian: sums of its tiles, and its factor
+    sums: int
+    U: int
+    #: vectors of columns: gradient, direction, point, ridge, the factor's
+    #: inverse pivots, three for work, the best point
+    g: int
+    d: int
+    w: int
+    ridge: int
+    inverse: int
+    z: int
+    old: int
+    part: int
+    best: int
+    #: of `pairs`
+    scales: int
+    pairs: int
+    #: these count float32: A, the distance of its columns, and h
+    narrow: int
+    narrow_pitch: int
+    narrow_h: int
 
 
-@njit
-def _single_pitch(n):
-    """The same in float32."""
-    pairs = (n + SINGLE_LANES - 1) // (2 * SINGLE_LANES)
-    return (2 * pairs + 1) * SINGLE_LANES
+class Fit(NamedTuple):
+    """One problem, its buffer, and where things are in it."""
+
+    samples: Samples
+    work: np.ndarray
+    #: the same buffer as float32
+    singles: np.ndarray
+    block: Block
+    at: Layout
+    l2: float
+    tol: float
+
+
+class Point(NamedTuple):
+    """What is known of the point w."""
+
+    #: F; in a draft a bound below it
+    value: float
+    #: the sum of the weights
+    mass: float
+    #: the gradient without the intercept, squared; and the gap of that
+    square: float
+    gap: float
+    #: the square of the intercept's gradient
+    pull: float
+    #: |X|_F squared, the intercept's column too, where a Hessian was summed
+    size: float
+
+
+#: a point that any other is better than
+NOWHERE = Point(np.inf, 0.0, np.inf, np.inf, np.inf, 0.0)
+
+
+class Pace(NamedTuple):
+    """What decides how the next direction is found."""
+
+    #: whether the last factor is used again
+    stale: bool
+    #: whether directions are bent
+    bent: bool
+    #: Newton's last ratio of gaps over the gap, and that of the last factor
+    rate: float
+    kept: float
+    #: gap and pull before the last step
+    before: float
 
 
 @njit
 def workspace_size(n, q):
-    """Entries of `work` for `fit_tiny` of n samples and q columns."""
+    """Return the entries of `work` for n samples and q columns."""
     width = (q + LANES) // LANES * LANES
     return (
-        blocks.block_size(n, width) + 5 * blocks.pitch_of(n)
-        + (q + 2) * _single_pitch(n) // 2
-        + sums_size(q) + (q + 10 + 2 * PAIRS) * width + LANES
+        block_size(n, width) + 5 * pitch_of(n)
+        + (q + 2) * single_pitch(n) // 2
+        + sums_size(q) + (q + 11 + 2 * PAIRS) * width + LANES
     )
 
 
 @njit
-def _bend(work, U, width, q, inverse, slope, d, z, e):
-    r"""Chebyshev's correction of Newton's direction d, with its own factor.
+def _lay_out(samples, work):
+    """Divide the buffer; return the block and the layout."""
+    n = samples.n
+    q = samples.p + 1 if samples.intercept else samples.p
+    width = (q + LANES) // LANES * LANES
+    rows = block_rows(n, width)
+    pitch, long = pitch_of(rows), pitch_of(n)
+    # whole cache lines
+    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    # `fill` writes up to seven columns too many: where it does so once, before
+    # anything else is there
+    m = A + (q if n <= rows else width) * pitch
+    sums = max(m + 5 * long, A + width * pitch)
+    U = sums + sums_size(q)
+    g = U + q * width
+    narrow = 2 * (g + (11 + 2 * PAIRS) * width)
+    narrow_pitch = single_pitch(n)
+    return Block(A, pitch, rows, 1), Layout(
+        q, width, whole_vectors(n),
+        (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES,
+        Vectors(m, m + 2 * long, m + 3 * long, m + long), m + long,
+        m + 4 * long, sums, U, g, g + width, g + 2 * width, g + 3 * width,
+        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width,
+        g + 8 * width, g + 9 * width, g + 11 * width, narrow, narrow_pitch,
+        narrow + q * narrow_pitch,
+    )
+
+
+@njit
+def _copy(fit, x):
+    """Fill the buffer from X and from x.
+
+    Returns |X|_F squared, of the intercept's column too, and whether x is 0.
+    """
+    samples, work, at = fit.samples, fit.work, fit.at
+    # vectors of `width` are zero from q on
+    few.clear(work, at.g, (11 + 2 * PAIRS) * at.width)
+    size = 0.0
+    for first in range(0, samples.n, fit.block.rows):
+        count = fill(samples, first, work, fit.block)
+        narrow_columns(
+            work, fit.block, at.q, count, at.narrow + first, at.narrow_pitch
+        )
+        size += few.square(
+            work, fit.block.A, fit.block.pitch, at.q, count
+        )
+    at_zero = True
+    for j in range(at.q):
+        work[at.w + j] = x[j]
+        at_zero = at_zero and x[j] == 0.0
+        work[at.ridge + j] = fit.l2 if j < samples.p else 0.0
+    return size, at_zero
+
+
+@njit
+def _begin_draft(fit, at_zero):
+    """Compute margins and weights in float32; return the weights' sum."""
+    singles, at, n = fit.singles, fit.at, fit.samples.n
+    m, s, h = 2 * at.at.m, 2 * at.at.s, 2 * at.at.h
+    mass = 0.0
+    if at_zero:
+        few.clear(singles, m, at.filled)
+        mass = few.weigh_nothing(singles, s, h, n, at.filled)
+    else:
+        few.combine(
+            singles, at.narrow, at.narrow_pitch, at.q, fit.work, at.w, m,
+            at.filled,
+        )
+    for i in range(n, at.filled):
+        singles[m + i] = FAR
+    if not at_zero:
+        mass = few.weigh(singles, m, s, h, at.filled)
+    return mass
+
+
+@njit
+def evaluate(fit, draft, mass, sums):
+    """Compute the gradient at w; in float64 margins and weights before it.
+
+    In a draft those are there, and `mass` is the weights' sum. Unless `sums`
+    is negative the Hessian is summed there, in float64.
+    """
+    work, at, size = fit.work, fit.at, 0.0
+    # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
+    loss = mass
+    if draft:
+        few.project(
+            fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
+            at.g, at.filled,
+        )
+    else:
+        loss, mass, size = blocks.weigh_at(
+            fit.samples, work, fit.block, at.w, at.at, at.g, at.part, sums
+        )
+    square, penalty = vectors.finish_gradient(
+        work, at.w, at.ridge, at.g, at.width
+    )
+    pull = work[at.g + at.q - 1] ** 2 if fit.samples.intercept else 0.0
+    return Point(
+        loss + 0.5 * penalty, mass, square, square / (2.0 * fit.l2), pull,
+        size,
+    )
+
+
+@njit
+def balance(fit, now):
+    """Return the price and the square of the gap that an intercept allows."""
+    if not fit.samples.intercept:
+        return 0.0, now.square
+    work, at = fit.work, fit.at
+    price = blocks.balance(
+        fit.samples, work, fit.block, at.w, at.at, at.d, at.part,
+        class_factor(-work[at.g + at.q - 1], now.mass),
+    )
+    work[at.d + at.q - 1] = 0.0
+    square, _ = vectors.finish_gradient(
+        work, at.w, at.ridge, at.d, at.width
+    )
+    return price, square
+
+
+@njit
+def _next_pace(pace, total, goal, dear):
+    """Decide on the next direction, from how the gap has fallen to `total`."""
+    stale, _, rate, kept, before = pace
+    ratio = total / before
+    # Newton squares its ratio; what suffices is not bent
+    bent = ratio * ratio * total > 0.01 * goal
+    if dear < _DEAR:
+        # the old factor keeps about four times Newton's last ratio
+        stale = not stale and 4.0 * ratio * total <= 0.5 * goal
+    else:
+        if stale:
+            kept = ratio
+        else:
+            # Newton's next ratio is as the gap
+            rate, kept = ratio / before, _KEPT * ratio
+        left = max(math.log(total / goal), 1.0)
+        gain = min(left, -math.log(max(rate * total, 1e-30)))
+        stale = (1.0 + dear) * min(left, -math.log(kept)) > gain
+    return Pace(stale, bent, rate, kept, total)
+
+
+@njit
+def factor(fit, draft):
+    """Factorize the Hessian's sums, -g beside it; return if it is trusted."""
+    work, at = fit.work, fit.at
+    # nothing else bounds an intercept's step where all weights are 0 or 1; a
+    # stream, which has no margins of all samples, comes from a sample's end
+    if fit.samples.intercept and fit.block.kept == 1:
+        p = at.q - 1
+        corner, least = at.U + p * at.width + p, 0.1 * abs(work[at.g + p])
+        if work[corner] < least:
+            n = fit.samples.n
+            if draft:
+                largest = few.largest(fit.singles, 2 * at.at.m, n)
+            else:
+                largest = few.largest(work, at.at.m, n)
+            work[corner] = max(work[corner], least / max(largest, 1.0))
+    for j in range(at.q):
+        work[at.U + j * at.width + at.q] = -work[at.g + j]
+    return hessian.factorize(
+        work, at.U, at.width, at.q, at.inverse, at.ridge, PIVOT
+    )
+
+
+@njit
+def _newton_direction(fit, draft, single):
+    """Set d from a new Hessian, in float32 where that is enough.
+
+    Returns how many Hessians were formed, and whether it was; where it was
+    not, in a draft, there is no direction.
+    """
+    work, at, formed = fit.work, fit.at, 0
+    if single:
+        formed = 1
+        if not draft:
+            narrow_columns(
+                work, Block(at.at.h, 0, 0, 1), 1, at.padded, at.narrow_h, 0
+            )
+        hessian.weighted_single_gram(
+            work, at.narrow, at.narrow_pitch, at.q,
+            2 * at.at.h if draft else at.narrow_h, at.padded, at.sums, at.U,
+            at.width,
+        )
+        single = factor(fit, draft)
+        if draft and not single:
+            return formed, False
+    if not single:
+        formed += 1
+        blocks.weighted_gram(
+            fit.samples, work, fit.block, at.at.h, at.sums, at.U, at.width
+        )
+        factor(fit, draft)
+    hessian.substitute(
+        work, at.U, at.width, at.q, at.inverse, at.U + at.q, at.width, at.d
+    )
+    return formed, single
+
+
+@njit
+def stale_direction(fit, count):
+    """Set d by the last factor, corrected by `count` pairs."""
+    work, at = fit.work, fit.at
+    vectors.negate(work, at.g, at.z, at.width)
+    correct_before(work, at.pairs, at.scales, count, at.width, at.z)
+    hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
+    hessian.substitute(
+        work, at.U, at.width, at.q, at.inverse, at.z, 1, at.d
+    )
+    correct_after(work, at.pairs, at.scales, count, at.width, at.d)
+
+
+@njit
+def slopes_of(fit):
+    """Return g'd and what l2 adds to the slope and to the bend along d."""
+    at = fit.at
+    return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
+
+
+@njit
+def _combine_direction(fit, draft):
+    """Set dm = A' d."""
+    at = fit.at
+    if draft:
+        few.combine(
+            fit.singles, at.narrow, at.narrow_pitch, at.q, fit.work, at.d,
+            2 * at.dm, at.filled,
+        )
+    else:
+        blocks.combine(fit.samples, fit.work, fit.block, at.d, at.dm)
+
+
+@njit
+def _bend(fit, draft, slope):
+    r"""Correct Newton's direction as Chebyshev, with its own factor.
 
     .. math:: d \leftarrow d + H^{-1} A c, \qquad
               c_i = \tfrac{1}{2} h_i (1 - 2 s_i) (A^\top d)_i^2,
 
     unless that is more than half of d in the norm of H: then the third
-    derivative says little. A c is in z. Returns whether d has changed: then
-    A'd is to follow. Small passes all, and mostly one iteration fewer.
+    derivative says little. Returns whether d has changed: then A'd is to
+    follow. Small passes all, and mostly one iteration fewer.
 
     J. M. Gutierrez and M. A. Hernandez, "A family of Chebyshev-Halley type
     methods in Banach spaces", Bull. Austral. Math. Soc. 55, 1997,
     doi:10.1017/S0004972700030586.
     """
-    hessian.eliminate(work, U, width, q, inverse, z)
-    if vectors.weighted_square(work, z, inverse, width) > 0.25 * -slope:
+    work, at = fit.work, fit.at
+    s, h = at.at.s, at.at.h
+    if draft:
+        singles = fit.singles
+        few.third_order(
+            singles, 2 * s, 2 * h, 2 * at.dm, 2 * at.c, at.filled
+        )
+        few.project(
+            singles, at.narrow, at.narrow_pitch, at.q, 2 * at.c, work, at.z,
+            at.filled,
+        )
+    else:
+        few.third_order(work, s, h, at.dm, at.c, at.padded)
+        blocks.project(
+            fit.samples, work, fit.block, at.c, at.z, at.part
+        )
+    hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
+    size = vectors.weighted_square(work, at.z, at.inverse, at.width)
+    if size > 0.25 * -slope:
         return False
-    hessian.substitute(work, U, width, q, inverse, z, 1, e)
-    vectors.add(work, e, d, width)
+    hessian.substitute(
+        work, at.U, at.width, at.q, at.inverse, at.z, 1, at.old
+    )
+    vectors.add(work, at.old, at.d, at.width)
     return True
 
 
 @njit
-def _search(area, m, dm, s, h, padded, slope, linear, quadratic, trials):
-    """The step along dm where the slope of F is a tenth of that at zero.
+def _search(area, at, dm, count, slopes, trials):
+    """Find the step along dm where the slope of F is a tenth of that at 0.
 
-    The step, the sum of the weights there, and whether it is one; else it is
-    the last of so many trials. The weights at s and h are those of the step.
+    The slopes are those of `slopes_of`. The weights and curvatures are those
+    of the step then. Returns the step, the sum of the weights there, and
+    whether it is one; else it is the last of so many trials.
     """
+    slope, linear, quadratic = slopes
     t, low, high = 1.0, 0.0, np.inf
-    for _ in range(trials):
-        first, second, mass = few.weigh_along(area, m, dm, t, s, h, padded)
+    k = 0
+    while True:
+        first, second, mass = few.weigh_along(
+            area, at.m, dm, t, at.s, at.h, count
+        )
         first += linear + t * quadratic
-        second += quadratic
-        if abs(first) <= 0.1 * -slope:
-            return t, mass, True
+        k += 1
+        if abs(first) <= _FLAT * -slope or k == trials:
+            return t, mass, k < trials
         if first < 0.0:
             low = t
         else:
             high = t
-        following = t - first / second if second > 0.0 else np.inf
-        if not low < following < high:
-            following = 2.0 * t if high == np.inf else 0.5 * (low + high)
-        if high == np.inf:
-            following = min(following, 10.0 * t)
-        t = following
-    _, _, mass = few.weigh_along(area, m, dm, t, s, h, padded)
-    return t, mass, False
+        t = next_trial(t, first, second + quadratic, low, high)
 
 
 @njit
-def fit_tiny(
-    data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
-    tol, max_iter, work, x, x0,
-):
+def _move(fit, t):
+    """Add t d to w; keep the step and the gradient for `pairs.remember`."""
+    at = fit.at
+    vectors.move(
+        fit.work, t, at.d, at.w, at.z, at.g, at.old, at.width
+    )
+
+
+@njit
+def _unit_step(fit, slopes, goal):
+    """Take the step 1 if it is one; what shows it is needed there anyway.
+
+    Else search, from where all is as it was but for rounding. Returns what is
+    known of w + d, and whether that is the point now.
+    """
+    work, at = fit.work, fit.at
+    _move(fit, 1.0)
+    now = evaluate(fit, False, 0.0, -1)
+    if now.gap + now.pull <= goal or (
+        abs(vectors.dot(work, at.g, at.d, at.width)) <= _FLAT * -slopes[0]
+    ):
+        return now, True
+    for j in range(at.q):
+        work[at.w + j] -= work[at.d + j]
+        work[at.g + j] = work[at.old + j]
+    _combine_direction(fit, False)
+    few.advance(work, at.at.m, -1.0, at.dm, at.padded)
+    t, _, _ = _search(work, at.at, at.dm, at.padded, slopes, _TRIALS)
+    _move(fit, t)
+    return now, False
+
+
+@njit
+def _search_step(fit, draft, bent, slopes):
+    """Bend d if asked to, find the step and take it.
+
+    Returns the sum of the weights there and whether a step was found.
+    """
+    at = fit.at
+    _combine_direction(fit, draft)
+    if bent and _bend(fit, draft, slopes[0]):
+        _combine_direction(fit, draft)
+        slopes = slopes_of(fit)
+    if draft:
+        v = at.at
+        t, mass, found = _search(
+            fit.singles, Vectors(2 * v.m, 2 * v.s, 2 * v.h, 0), 2 * at.dm,
+            at.filled, slopes, _DRAFT_TRIALS,
+        )
+        if not found:
+            return mass, False
+        few.advance(fit.singles, 2 * v.m, t, 2 * at.dm, at.filled)
+    else:
+        t, mass, found = _search(
+            fit.work, at.at, at.dm, at.padded, slopes, _TRIALS
+        )
+    _move(fit, t)
+    return mass, True
+
+
+@njit
+def keep_better(fit, now, best):
+    """Copy w to the best point if it is better; return the best one.
+
+    That is by F, and by the gap where F differs by its rounding only.
+    """
+    noise = _NOISE * abs(best.value)
+    if not (now.value < best.value - noise or (
+        now.value <= best.value + noise
+        and now.gap + now.pull < best.gap + best.pull
+    )):
+        return best
+    for j in range(fit.at.q):
+        fit.work[fit.at.best + j] = fit.work[fit.at.w + j]
+    return now
+
+
+@njit
+def _descend(fit, at_zero, max_iter):
+    """Minimise F from w.
+
+    Returns iterations, Hessians and what `end` takes.
+    """
+    at, n, q = fit.at, fit.samples.n, fit.at.q
+    mass, draft, single = _begin_draft(fit, at_zero), True, True
+    # at zero there is no third derivative
+    pace = Pace(False, not at_zero, 0.0, 1.0, np.inf)
+    least, least_bound, worse, count = np.inf, np.inf, 0, 0
+    iteration, grams, known, moved = 0, 0, False, False
+    now = best = NOWHERE
+    # what a Hessian and its factor cost, over a pass; fitted to measurements
+    dear = (0.02 + 0.08 * q / n) * q * q / (
+        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
+    )
+    while True:
+        if not known:
+            now = evaluate(fit, draft, mass, -1)
+        known, total, goal = False, now.gap + now.pull, fit.tol * now.value
+        least, least_bound, worse = watch(
+            total, now.value, least, least_bound, worse
+        )
+        if draft:
+            fall = 0.5 if now.gap < 0.01 * now.value else 0.9
+            single = pace.stale or total < fall * pace.before
+            # about what `balance` will find
+            near = now.gap + max(1.0, 0.5 / fit.l2) * now.pull <= goal
+            if near or not single or iteration >= max_iter or (
+                worse == PATIENCE
+            ):
+                draft, worse = False, 0
+                continue
+        else:
+            best = keep_better(fit, now, best)
+            if now.gap <= goal:
+                price, square = balance(fit, now)
+                if price + square / (2.0 * fit.l2) <= goal:
+                    return iteration, grams, (REACHED, now, price, square)
+            if worse == PATIENCE:
+                return iteration, grams, (FLOAT64_LIMIT, best, 0.0, 0.0)
+            if iteration >= max_iter:
+                return iteration, grams, (ITERATION_LIMIT, best, 0.0, 0.0)
+        if dear > _DEAR and moved:
+            count = remember(fit.work, at, count)
+        moved = False
+        if iteration > 0:
+            single = single and (
+                draft or pace.stale or total < 0.5 * pace.before
+            )
+            pace = _next_pace(pace, total, goal, dear)
+        else:
+            pace = Pace(False, pace.bent, 0.0, 1.0, total)
+        slopes = (0.0, 0.0, 0.0)
+        if pace.stale and worse < _TIRED:
+            stale_direction(fit, count)
+            slopes = slopes_of(fit)
+        bent = pace.bent
+        if slopes[0] < 0.0:
+            bent = False
+        else:
+            count = 0
+            formed, single = _newton_direction(fit, draft, single)
+            grams += formed
+            slopes = slopes_of(fit)
+            if draft and not (single and slopes[0] < 0.0):
+                draft = single = False
+                continue
+            if not slopes[0] < 0.0:
+                return iteration, grams, (FLOAT64_LIMIT, best, 0.0, 0.0)
+        if draft or bent:
+            mass, moved = _search_step(fit, draft, bent, slopes)
+        else:
+            now, known = _unit_step(fit, slopes, goal)
+            moved = True
+        if moved:
+            iteration += 1
+        else:
+            draft = single = False
+
+
+@njit
+def end(fit, x, at_zero, size, ended):
+    """Write the point to x; return status, bounded gap and F of it.
+
+    `size` is |X|_F squared. `ended` is a status, a `Point`, and the price and
+    the square of its balanced gap. Where nothing is reached the point is the
+    best one, at `best`, and the start, which x is, if F is less there.
+    """
+    status, now, price, square = ended
+    work, at, n = fit.work, fit.at, fit.samples.n
+    if status != REACHED:
+        start = n * math.log(2.0)
+        if not at_zero:
+            for j in range(at.q):
+                work[at.w + j] = x[j]
+            start = evaluate(fit, False, 0.0, -1).value
+        best = now.value <= start * (1.0 + _NOISE)
+        for j in range(at.q):
+            work[at.w + j] = work[at.best + j] if best else x[j]
+        now = evaluate(fit, False, 0.0, -1)
+        price, square = balance(fit, now)
+        if price + square / (2.0 * fit.l2) <= fit.tol * now.value:
+            status = REACHED
+    for j in range(at.q):
+        x[j] = work[at.w + j]
+    length = math.sqrt(vectors.dot(work, at.w, at.w, at.width))
+    rows = fit.block.rows
+    depths = (rows / LANES + n / rows + 4.0, at.q + 1.0)
+    gap = bounded(
+        price, square, fit.l2, math.sqrt(size), now.mass, length, depths
+    )
+    return status, gap, now.value
+
+
+@njit
+def fit_tiny(samples, l2, tol, max_iter, work, x):
     """Minimise F for one small problem.
 
     Parameters
     ----------
-    data : array, flat, float64 or float32
-        X[i, j] is data[start + i * row_stride + j * column_stride].
-    start, row_stride, column_stride, n, p : int
-    y : array, flat, float64
-        -1 and +1; the labels are y[y0:y0 + n].
-    y0 : int
+    samples : Samples
     l2 : float, > 0
-    intercept : bool
     tol : float
         Certified relative gap to reach.
     max_iter : int
     work : array, flat, float64
         At least `workspace_size(n, p + intercept)`.
     x : array, flat, float64
-        x[x0:x0 + p + intercept] is the start and becomes the solution, the
-        intercept last.
-    x0 : int
+        x[:p + intercept] is the start and becomes the solution, the intercept
+        last.
 
     Returns
     -------
     iterations, grams : int
         Grams is how many Hessians were formed.
     status : int
-        REACHED, FLOAT64_LIMIT or ITERATION_LIMIT.
+        REACHED, FLOAT64_LIMIT or ITERATION_LIMIT; F is not above that of the
+        start.
     gap : float
-        The certified duality gap.
+        A bound of the duality gap in exact arithmetic, see `duality.bounded`.
+        By the gap without the bound's rounding it is REACHED.
     value : float
         F.
     """
-    if p + intercept <= 2 and n <= blocks.HELD // 2:
-        return fit_two(
-            data, start, row_stride, column_stride, n, p, y, y0, l2,
-            intercept, tol, max_iter, work, x, x0,
-        )
-    iterations, grams = 0, 0
-    for _ in range(_FRESH_STARTS):
-        more, formed, status, gap, value, drifted = _fit_from(
-            data, start, row_stride, column_stride, n, p, y, y0, l2,
-            intercept, tol, max_iter - iterations, work, x, x0,
-            iterations == 0,
-        )
-        iterations += more
-        grams += formed
-        if not drifted:
-            return iterations, grams, status, gap, value
-    return iterations, grams, FLOAT64_LIMIT, gap, value
+    block, at = _lay_out(samples, work)
+    fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
+    size, at_zero = _copy(fit, x)
+    iterations, grams, ended = _descend(fit, at_zero, max_iter)
+    status, gap, value = end(fit, x, at_zero, size, ended)
+    return iterations, grams, status, gap, value
 
 
 @njit
-def _fit_from(
-    data, start, row_stride, column_stride, n, p, y, y0, l2, intercept,
-    tol, max_iter, work, x, x0, draft,
-):
-    """`fit_tiny` with margins that are updated by their changes only.
+def fit_flat(data, y, where, l2, tol, max_iter, work, x):
+    """Minimise F, from Python; see `samples_of` for the first arguments.
 
-    `draft` says whether to begin in float32.
-
-    Returns as it does, and whether they have drifted: they were more than
-    `_DRIFT` times as large on their way, so their rounding is not that of
-    the margins at x.
+    An intercept is fitted where x has room for it.
     """
-    q = p + 1 if intercept else p
-    padded = (n + LANES - 1) // LANES * LANES
-    width = (q + LANES) // LANES * LANES
-    rows = blocks.block_rows(n, width)
-    pitch, long = blocks.pitch_of(min(n, rows)), blocks.pitch_of(n)
-    # whole cache lines
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
-    # `signed_columns` writes up to seven columns too many: where it does so
-    # once, before anything else is there
-    m = A + (q if n <= rows else width) * pitch
-    dm, s, h, c = m + long, m + 2 * long, m + 3 * long, m + 4 * long
-    sums = max(m + 5 * long, A + width * pitch)
-    U = sums + sums_size(q)
-    g = U + q * width
-    d, w, ridge = g + width, g + 2 * width, g + 3 * width
-    inverse, z, old = g + 4 * width, g + 5 * width, g + 6 * width
-    part, scales, pairs = g + 7 * width, g + 8 * width, g + 10 * width
-    # these two count float32
-    narrow_A = 2 * (g + (10 + 2 * PAIRS) * width)
-    narrow_pitch = _single_pitch(n)
-    narrow_h = narrow_A + q * narrow_pitch
-    filled = (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES
-    # vectors of `width` are zero from q on
-    few.clear(work, g, (10 + 2 * PAIRS) * width)
-    if n <= rows:
-        few.signed_columns(
-            data, start, row_stride, column_stride, n, p, y, y0, work, A,
-            pitch,
-        )
-        if intercept:
-            few.label_column(n, y, y0, work, A + p * pitch)
-        few.narrow_columns(work, A, pitch, q, padded, narrow_A, narrow_pitch)
-    else:
-        for first in range(0, n, rows):
-            count = blocks.fill(
-                data, start, row_stride, column_stride, n, p, y, y0, intercept,
-                work, A, pitch, rows, first,
-            )
-            few.narrow_columns(
-                work, A, pitch, q, count, narrow_A + first, narrow_pitch
-            )
-    at_zero = True
-    for j in range(q):
-        work[w + j] = x[x0 + j]
-        at_zero = at_zero and x[x0 + j] == 0.0
-        work[ridge + j] = l2 if j < p else 0.0
-    singles = work.view(np.float32)
-    mass = 0.0
-    if draft and at_zero:
-        few.clear(singles, 2 * m, filled)
-        mass = few.weigh_nothing(singles, 2 * s, 2 * h, n, filled)
-    elif draft:
-        few.combine(
-            singles, narrow_A, narrow_pitch, q, work, w, 2 * m, filled
-        )
-    if draft:
-        for i in range(n, filled):
-            singles[2 * m + i] = FAR
-        if not at_zero:
-            mass = few.weigh(singles, 2 * m, 2 * s, 2 * h, filled)
-    travel = 0.0
-    best, best_bound, worse = np.inf, np.inf, 0
-    status, iteration, grams = ITERATION_LIMIT, 0, 0
-    gap, before, stale = np.inf, np.inf, False
-    # at zero there is no third derivative
-    bent = not at_zero
-    rate, kept, count = 0.0, 1.0, 0
-    # what a Hessian and its factor cost, over a pass; fitted to measurements
-    dear = (0.02 + 0.08 * q / n) * q * q / (
-        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
-    )
-    single, over, moved = True, not draft, False
-    while True:
-        summed = over
-        if over:
-            draft, over = False, False
-            mass = blocks.weigh_at(
-                data, start, row_stride, column_stride, n, p, y, y0,
-                intercept, work, A, pitch, rows, w, m, s, h, g, part,
-            )
-        if draft:
-            few.project(
-                singles, narrow_A, narrow_pitch, q, 2 * s, work, g, filled
-            )
-        elif not summed:
-            blocks.project(
-                data, start, row_stride, column_stride, n, p, y, y0,
-                intercept, work, A, pitch, rows, s, g, part,
-            )
-        squares, penalty = vectors.finish_gradient(work, w, ridge, g, width)
-        gap = squares / (2.0 * l2)
-        # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
-        bound = mass + 0.5 * penalty
-        pull = work[g + p] ** 2 if intercept else 0.0
-        if draft:
-            fall = 0.5 if gap < 0.01 * bound else 0.9
-            single = stale or gap + pull < fall * before
-            # about what `balanced_gap` will find
-            near = gap + max(1.0, 0.5 / l2) * pull <= tol * bound
-            over = near or not single or iteration == max_iter
-            if over:
-                continue
-        if dear > _DEAR and moved:
-            count = remember(work, g, old, z, pairs, scales, count, width)
-            moved = False
-        if gap <= tol * bound and not draft:
-            if intercept:
-                gap = blocks.balanced_gap(
-                    data, start, row_stride, column_stride, n, p, y, y0,
-                    True, work, A, pitch, rows, m, s, dm, d, part, w, l2,
-                    -work[g + p], mass,
-                )
-            if gap <= tol * bound:
-                status = REACHED
-                break
-        total = gap + pull
-        best, best_bound, worse = watch(
-            total, bound, best, best_bound, worse
-        )
-        if worse == PATIENCE:
-            if draft:
-                # margins and weights in float64 are not there yet
-                single, over, worse = False, True, 0
-                continue
-            status = FLOAT64_LIMIT
-            break
-        if iteration == max_iter:
-            break
-        if iteration > 0:
-            ratio = total / before
-            single = single and (draft or stale or ratio < 0.5)
-            # Newton squares its ratio; what suffices is not bent
-            bent = ratio * ratio * total > 0.01 * tol * bound
-            if dear < _DEAR:
-                # the old factor keeps about four times Newton's last ratio
-                stale = (
-                    not stale and 4.0 * ratio * total <= 0.5 * tol * bound
-                )
-            else:
-                if stale:
-                    kept = ratio
-                else:
-                    # Newton's next ratio is as the gap
-                    rate, kept = ratio / before, _KEPT * ratio
-                left = max(math.log(total / (tol * bound)), 1.0)
-                gain = min(left, -math.log(max(rate * total, 1e-30)))
-                stale = (1.0 + dear) * min(left, -math.log(kept)) > gain
-        before = total
-        if stale:
-            vectors.negate(work, g, z, width)
-            correct_before(work, pairs, scales, count, width, z)
-            hessian.eliminate(work, U, width, q, inverse, z)
-            hessian.substitute(work, U, width, q, inverse, z, 1, d)
-            correct_after(work, pairs, scales, count, width, d)
-        else:
-            count = 0
-            while True:
-                grams += 1
-                if single:
-                    if not draft:
-                        few.narrow_columns(
-                            work, h, 0, 1, padded, narrow_h, 0
-                        )
-                    hessian.weighted_single_gram(
-                        work, narrow_A, narrow_pitch, q,
-                        2 * h if draft else narrow_h, padded, sums, U, width,
-                    )
-                else:
-                    blocks.weighted_gram(
-                        data, start, row_stride, column_stride, n, p, y, y0,
-                        intercept, work, A, pitch, rows, h, sums, U, width,
-                    )
-                if intercept:
-                    # nothing else bounds its step where all weights are 0 or 1
-                    corner, least = U + p * width + p, 0.1 * abs(work[g + p])
-                    if work[corner] < least:
-                        if draft:
-                            largest = few.largest(singles, 2 * m, n)
-                        else:
-                            largest = few.largest(work, m, n)
-                        work[corner] = max(
-                            work[corner], least / max(largest, 1.0)
-                        )
-                for j in range(q):
-                    work[U + j * width + q] = -work[g + j]
-                trusted = hessian.factorize(
-                    work, U, width, q, inverse, ridge, PIVOT
-                )
-                if trusted or not single:
-                    break
-                single = False
-                over = draft
-                if over:
-                    break
-            if over:
-                continue
-            hessian.substitute(work, U, width, q, inverse, U + q, width, d)
-        slope, linear, quadratic = vectors.slopes(
-            work, g, w, ridge, d, width
-        )
-        if not slope < 0.0:
-            if draft:
-                single, over = False, True
-                continue
-            status = FLOAT64_LIMIT
-            break
-        turn = bent and not stale
-        if draft:
-            few.combine(
-                singles, narrow_A, narrow_pitch, q, work, d, 2 * dm, filled
-            )
-            if turn:
-                few.third_order(
-                    singles, 2 * s, 2 * h, 2 * dm, 2 * c, filled
-                )
-                few.project(
-                    singles, narrow_A, narrow_pitch, q, 2 * c, work, z, filled
-                )
-                turn = _bend(work, U, width, q, inverse, slope, d, z, old)
-            if turn:
-                few.combine(
-                    singles, narrow_A, narrow_pitch, q, work, d, 2 * dm,
-                    filled,
-                )
-        else:
-            blocks.combine(
-                data, start, row_stride, column_stride, n, p, y, y0,
-                intercept, work, A, pitch, rows, d, dm,
-            )
-            if turn:
-                few.third_order(work, s, h, dm, c, padded)
-                blocks.project(
-                    data, start, row_stride, column_stride, n, p, y, y0,
-                    intercept, work, A, pitch, rows, c, z, part,
-                )
-                turn = _bend(work, U, width, q, inverse, slope, d, z, old)
-            if turn:
-                blocks.combine(
-                    data, start, row_stride, column_stride, n, p, y, y0,
-                    intercept, work, A, pitch, rows, d, dm,
-                )
-        if turn:
-            slope, linear, quadratic = vectors.slopes(
-                work, g, w, ridge, d, width
-            )
-        if draft:
-            t, mass, found = _search(
-                singles, 2 * m, 2 * dm, 2 * s, 2 * h, filled, slope, linear,
-                quadratic, _DRAFT_TRIALS,
-            )
-            if not found:
-                single, over = False, True
-                continue
-            few.advance(singles, 2 * m, t, 2 * dm, filled)
-        else:
-            t, mass, _ = _search(
-                work, m, dm, s, h, padded, slope, linear, quadratic, 60
-            )
-            travel += few.advance(work, m, t, dm, padded)
-        vectors.move(work, t, d, w, z, g, old, width)
-        moved = True
-        iteration += 1
-    if status != REACHED and intercept:
-        gap = blocks.balanced_gap(
-            data, start, row_stride, column_stride, n, p, y, y0, True, work,
-            A, pitch, rows, m, s, dm, d, part, w, l2, -work[g + p], mass,
-        )
-    for j in range(q):
-        x[x0 + j] = work[w + j]
-    value = few.loss(work, m, s, padded, mass) + 0.5 * penalty
-    drifted = travel > _NEAR and travel > _DRIFT * few.largest(work, m, n)
-    return iteration, grams, status, gap, value, drifted
-
-
-@njit
-def summary(iterations, grams, status, gap, value):
-    """What is told of a fit, from what `fit_tiny` returns.
-
-    Iterations, passes, Hessians, status, the relative gap and F.
-    """
-    relative = gap
-    if gap < np.inf:
-        relative = min(gap / value, 1.0) if value > 0.0 else 0.0
-    return (
-        iterations, 2 * iterations + 1 + grams, grams, status, relative, value
+    return fit_tiny(
+        samples_of(data, y, where, x.size > where[4]), l2, tol, max_iter,
+        work, x,
     )
 
 
 @njit
-def _fit_one(X, y, l2, intercept, tol, max_iter, x):
-    """`fit_tiny` for X of shape (n, p), from x; returns its `summary`.
+def _fit_one(X, y, l2, tol, max_iter, x):
+    """Minimise F for X of shape (n, p), from x; return its `summary`.
 
-    The status is NOT_HERE, and x means nothing, unless the arrays are
-    contiguous, neither is empty, the labels are -1 and +1, both present, and
-    the gap is finite. The buffer is allocated here: 40 ns, where NumPy takes
-    150 ns.
+    The buffer is allocated here: 40 ns, where NumPy takes 150 ns.
     """
+    if not is_usual(X, y):
+        return NOTHING
     n, p = X.shape
-    fits = (
-        y.size == n and n > 0 and p > 0 and X.strides[0] == 8 * p
-        and X.strides[1] == 8 and y.strides[0] == 8
-    )
-    positive = 0
-    negative = 0
-    if fits:
-        for i in range(n):
-            positive += y[i] == 1.0
-            negative += y[i] == -1.0
-    if not fits or positive + negative < n or positive * negative == 0:
-        return 0, 0, 0, NOT_HERE, np.inf, np.inf
-    n_iter, passes, grams, status, gap, value = summary(*fit_tiny(
-        X.reshape(n * p), 0, p, 1, n, p, y, 0, l2, intercept, tol, max_iter,
-        np.empty(workspace_size(n, x.size)), x, 0,
+    return summary(*fit_flat(
+        X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
+        np.empty(workspace_size(n, x.size)), x,
     ))
-    if not gap < np.inf:
-        status = NOT_HERE
-    return n_iter, passes, grams, status, gap, value
-
-
-_SIGNATURE = (
-    types.Array(types.float64, 2, "C"), types.Array(types.float64, 1, "C"),
-    types.float64, types.boolean, types.float64, types.int64,
-    types.Array(types.float64, 1, "C"),
-)
 
 
 def _compile_first(*arguments):
     """Load or compile `_fit_one`; its machine code takes this place."""
     global fit_array
-    _fit_one.compile(_SIGNATURE)
-    fit_array = _fit_one.overloads[_SIGNATURE].entry_point
+    fit_array = machine_code(_fit_one)
     return fit_array(*arguments)
 
 
-# `_fit_one` without numba's choice among its signatures, 0.2 us. The caller
-# sees to it that X and y are float64 arrays of two dimensions and one; their
-# layout, which a signature stands for, is checked in the compiled code. To be
-# called as an attribute of this module: the first call replaces it.
+# `_fit_one` without numba's choice among its signatures, see `entry`. To be
+# called as an attribute of this module: the first call replaces it
 fit_array = _compile_first

@@ -17,9 +17,8 @@ from ...linalg.tiles import (
 )
 from .kernels import clear
 
-# Samples which, with at most 32 columns, stay in the first-level cache
-BLOCK = 128
-# Where nothing else has to stay there; 200 x 10 in 0.84 us, by 128 in 0.89
+# Samples of a sum in registers where nothing else has to stay there; 200 x 10
+# in 0.84 us, by 128 in 0.89
 _GRAM_BLOCK = 256
 # as many bytes
 _SINGLE_BLOCK = 512
@@ -29,6 +28,9 @@ _SINGLE_BLOCK = 512
 # 1e-2 155, and with 1e-5 no further change
 TRUSTED = 1e-4
 
+# Pivots below this share of their diagonal entry are rounding
+PIVOT = 1e-15
+
 _tile, _corner = make_tile(False), make_tile(True)
 _single_tile, _single_corner = make_tile(False, True), make_tile(True, True)
 _whole_tile = make_tile(False, True, True)
@@ -37,7 +39,7 @@ _whole_corner = make_tile(True, True, True)
 
 @njit
 def add_gram(work, A, pitch, q, h, depth, sums):
-    """sums += A diag(h) A' by tiles of 4 x 4, see `linalg.tiles.make_tile`.
+    """Add A diag(h) A' to sums by tiles of 4 x 4, of `tiles.make_tile`.
 
     Tile t, of rows 4 i and columns 4 k <= 4 i, is the vectors at sums + 16
     SUM_LANES t, t counting along k first; `depth` is in vectors.
@@ -54,7 +56,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
 
 @njit
 def add_single_gram(work, A, pitch, q, h, depth, sums):
-    """The same in float32; A, pitch and h count float32 in `work`.
+    """Add a Gram matrix in float32; A, pitch and h count float32 in `work`.
 
     `depth` is in `SINGLE_ROUND`.
     """
@@ -70,7 +72,7 @@ def add_single_gram(work, A, pitch, q, h, depth, sums):
 
 @njit
 def sums_size(q):
-    """Entries of `sums` for q columns."""
+    """Return the entries of `sums` for q columns."""
     blocks = (q + 3) // 4
     return blocks * (blocks + 1) // 2 * 16 * SUM_LANES
 
@@ -97,23 +99,15 @@ def gather(work, sums, q, U, width, single=False):
 
 @njit
 def add_blocks(work, A, pitch, q, h, count, sums):
-    """`add_gram` for more samples than its caller counts on in the cache."""
+    """Add a Gram matrix of more samples than stay in the cache."""
     for i in range(0, count, _GRAM_BLOCK):
         depth = min(count - i, _GRAM_BLOCK) // LANES
         add_gram(work, A + i, pitch, q, h + i, depth, sums)
 
 
 @njit
-def weighted_gram(work, A, pitch, q, h, count, sums, U, width):
-    """Row k of U = entries k, ..., q - 1 of row k of A diag(h) A'."""
-    clear(work, sums, sums_size(q))
-    add_blocks(work, A, pitch, q, h, count, sums)
-    gather(work, sums, q, U, width)
-
-
-@njit
 def _whole_gram(work, A, pitch, q, h, depth, U, width):
-    """It of one block, no sums in memory: 200 x 10 in 0.38, not 0.47 us."""
+    """Compute a Gram matrix in registers: 200 x 10 in 0.38, not 0.47 us."""
     for j in range(0, q, 4):
         a, rows = A + j * pitch, min(q - j, 4)
         for k in range(0, j, 4):
@@ -128,7 +122,7 @@ def _whole_gram(work, A, pitch, q, h, depth, U, width):
 
 @njit
 def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
-    """`weighted_gram` in float32: A and h count float32 in `work`.
+    """Compute a Gram matrix in float32: A and h count float32 in `work`.
 
     They are padded with zeros to `SINGLE_ROUND`.
     """
@@ -148,7 +142,7 @@ def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
 
 @njit
 def factorize(work, U, width, q, inverse, ridge, least):
-    """U = D L' with unit L, in place, without square roots.
+    """Factorize U = D L' with unit L, in place, without square roots.
 
     Row k of the result is d_k times column k of L; inverse[k] = 1 / d_k. A
     right-hand side in column q goes through the same elimination. Pivots
@@ -185,7 +179,7 @@ def factorize(work, U, width, q, inverse, ridge, least):
 
 @njit
 def substitute(work, U, width, q, inverse, z, z_stride, out):
-    """out = solution of D L' out = z, row by row from the last."""
+    """Solve D L' out = z, row by row from the last."""
     for k in range(q - 1, -1, -1):
         row = U + k * width
         value = get(work, z + k * z_stride)

@@ -1,10 +1,8 @@
 r"""What Newton's method needs where X has few columns, in vectors of eight.
 
 All arrays lie in one buffer, `work`; functions take offsets into it. The
-signed samples are stored column by column: entry i of column j,
-:math:`A_{ji} = y_i x_{ij}`, is work[A + j pitch + i]. Samples are padded with
-zeros to whole vectors; the margins of the padding are `FAR`, so that it adds
-1e-304 to sums (1e-37 in float32).
+signed samples are as in `small.samples`; the margins of their padding are
+`FAR`, so that it adds 1e-304 to sums (1e-37 in float32).
 
 `work` is float64. `combine`, `project`, `clear`, `weigh`, `weigh_nothing`,
 `weigh_along`, `third_order`, `advance` and `largest` also take its view as
@@ -13,89 +11,17 @@ float32; offsets count these then.
 import math
 
 from ...compilation import njit
-from ...datafits.simd_margins import (
-    exp_of_negative,
-    log1p_of_unit,
-    twice_atanh,
-    weights_of,
-)
+from ...datafits.simd_margins import twice_atanh, weights_of
 from ...linalg import simd
-from ...linalg.simd import LANES, SINGLE_LANES, put
-from ...linalg.tiles import SUM_LANES, narrow, transpose
+from ...linalg.simd import LANES
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
 
-@njit
-def signed_columns(
-    data, start, row_stride, column_stride, n, p, y, y0, work, A, pitch,
-):
-    """Fill A from data[start + i row_stride + j column_stride].
-
-    Columns are written by `SUM_LANES`: whole multiples of eight columns must
-    belong to A. Rows of C order are transposed in registers: 100000 x 20 in
-    0.9 instead of 2.1 ms.
-    """
-    whole = 0
-    if column_stride == 1:
-        # a vector may read over the end of its row, not of the data
-        columns = (p + SUM_LANES - 1) // SUM_LANES * SUM_LANES
-        room = (data.size - start - columns) // max(row_stride, 1) + 1
-        whole = max(min(n, room) // LANES * LANES, 0)
-        for i in range(0, whole, LANES):
-            labels = simd.load(y, y0 + i)
-            for j in range(0, p, SUM_LANES):
-                transpose(
-                    data, start + i * row_stride + j, row_stride, labels,
-                    work, A + j * pitch + i, pitch,
-                )
-    elif row_stride == 1:
-        whole = n // LANES * LANES
-        for j in range(p):
-            for i in range(0, whole, LANES):
-                simd.store(work, A + j * pitch + i, simd.mul(
-                    simd.load(y, y0 + i),
-                    simd.load(data, start + j * column_stride + i),
-                ))
-    padded = (n + LANES - 1) // LANES * LANES
-    for j in range(p):
-        source = start + j * column_stride
-        target = A + j * pitch
-        for i in range(whole, n):
-            work[target + i] = y[y0 + i] * data[source + i * row_stride]
-        for i in range(n, padded):
-            work[target + i] = 0.0
-
-
-@njit
-def narrow_columns(work, A, pitch, q, count, single, single_pitch):
-    """A in float32, each column padded with zeros to its vectors.
-
-    `single` and its pitch count float32 in `work`. While rows are transposed
-    it was no faster.
-    """
-    for j in range(q):
-        target = single + j * single_pitch
-        for i in range(0, count, LANES):
-            narrow(work, A + j * pitch + i, target + i)
-        if count % SINGLE_LANES > 0:
-            for i in range(count, count + SINGLE_LANES - LANES, 2):
-                put(work, (target + i) // 2, 0.0)
-
-
-@njit
-def label_column(n, y, y0, work, target):
-    """The signed column of an intercept: the labels themselves."""
-    padded = (n + LANES - 1) // LANES * LANES
-    for i in range(n):
-        work[target + i] = y[y0 + i]
-    for i in range(n, padded):
-        work[target + i] = 0.0
-
 
 @njit
 def combine(work, A, pitch, q, points, w, out, count):
-    """out = A' w for `count` samples, whole vectors; w is in `points`."""
+    """Compute out = A' w for `count` samples; w is in `points`."""
     lanes = simd.lanes(work)
     last = count - 4 * lanes
     i = 0
@@ -127,7 +53,7 @@ def combine(work, A, pitch, q, points, w, out, count):
 
 @njit
 def project(work, A, pitch, q, s, sums, out, count):
-    """sums[out + j] = sum_i A_ji s_i."""
+    """Compute sums[out + j] = sum_i A_ji s_i."""
     lanes = simd.lanes(work)
     j = 0
     while j < q - 3:
@@ -170,6 +96,20 @@ def project(work, A, pitch, q, s, sums, out, count):
 
 
 @njit
+def square(work, A, pitch, q, count):
+    """Return the sum of the squares of a block."""
+    even, odd = simd.splat(0.0), simd.splat(0.0)
+    for j in range(q):
+        for i in range(A + j * pitch, A + j * pitch + count, 2 * LANES):
+            one = simd.load(work, i)
+            even = simd.fma(one, one, even)
+            if i + LANES < A + j * pitch + count:
+                one = simd.load(work, i + LANES)
+                odd = simd.fma(one, one, odd)
+    return simd.total(simd.add(even, odd))
+
+
+@njit
 def clear(work, start, count):
     """Set whole vectors to zero."""
     for i in range(0, count, simd.lanes(work)):
@@ -178,7 +118,7 @@ def clear(work, start, count):
 
 @njit
 def weigh(work, m, s, h, count):
-    """Weights and curvatures at the margins; returns the sum of weights."""
+    """Compute weights and curvatures at the margins; return their mass."""
     mass = simd.fill(work, 0.0)
     for i in range(0, count, simd.lanes(work)):
         weight, bend = weights_of(simd.read(work, m + i))
@@ -190,7 +130,7 @@ def weigh(work, m, s, h, count):
 
 @njit
 def weigh_nothing(work, s, h, n, padded):
-    """As `weigh` where all margins are zero; the padding gets zeros."""
+    """Set weights and curvatures of margins 0; the padding gets zeros."""
     half, quarter = simd.fill(work, 0.5), simd.fill(work, 0.25)
     for i in range(0, padded, simd.lanes(work)):
         simd.store(work, s + i, half)
@@ -202,29 +142,11 @@ def weigh_nothing(work, s, h, n, padded):
 
 
 @njit
-def weigh_and_lose(work, m, s, h, count):
-    """As `weigh`; also the loss, sum log(1 + exp(-m)), which comes first."""
-    total, mass = simd.splat(0.0), simd.splat(0.0)
-    zero, one = total, simd.splat(1.0)
-    for i in range(0, count, LANES):
-        margin = simd.load(work, m + i)
-        negative = simd.sub(zero, margin)
-        e = exp_of_negative(simd.sub(zero, simd.magnitude(margin)))
-        q = simd.div(one, simd.add(one, e))
-        small = simd.mul(e, q)
-        weight = simd.where_positive(margin, small, q)
-        simd.store(work, s + i, weight)
-        simd.store(work, h + i, simd.mul(small, q))
-        mass = simd.add(mass, weight)
-        total = simd.add(total, simd.add(
-            log1p_of_unit(e), simd.where_positive(negative, negative, zero)
-        ))
-    return simd.total(total), simd.total(mass)
-
-
-@njit
 def weigh_along(work, m, dm, t, s, h, count):
-    """The same at m + t dm; phi'(t), phi''(t) of the loss, sum of weights."""
+    """Compute weights and curvatures at m + t dm.
+
+    Returns phi'(t) and phi''(t) of the loss, and the sum of the weights.
+    """
     first = simd.fill(work, 0.0)
     second, mass, step = first, first, simd.fill(work, t)
     for i in range(0, count, simd.lanes(work)):
@@ -240,7 +162,7 @@ def weigh_along(work, m, dm, t, s, h, count):
 
 @njit
 def loss(work, m, s, count, mass):
-    """sum log(1 + exp(-m)), s being the weights at m, `mass` their sum.
+    """Return sum log(1 + exp(-m)); s are the weights at m, `mass` their sum.
 
     Without exponentials: sum max(-m, 0) - log prod max(s, 1 - s), where the
     product's rounding, 1e-16 a sample, is little; else each logarithm by its
@@ -267,7 +189,7 @@ def loss(work, m, s, count, mass):
 
 @njit
 def _loss_one_by_one(work, m, s, count):
-    """`loss` where it is small: also relative to it, nothing is lost.
+    """Return the `loss` exactly where it is small, relative to it too.
 
     log(1 + e), where e / (2 + e) = u / (2 - u) for u = e / (1 + e), the
     lesser of s and 1 - s.
@@ -287,7 +209,7 @@ def _loss_one_by_one(work, m, s, count):
 
 @njit
 def third_order(work, s, h, dm, out, count):
-    """out = h (1 - 2 s) dm^2 / 2: what the curvature changes along dm."""
+    """Compute h (1 - 2 s) dm^2 / 2: how curvatures change along dm."""
     one, two = simd.fill(work, 1.0), simd.fill(work, 2.0)
     half = simd.fill(work, 0.5)
     for i in range(0, count, simd.lanes(work)):
@@ -299,18 +221,17 @@ def third_order(work, s, h, dm, out, count):
 
 @njit
 def advance(work, m, t, dm, count):
-    """m += t dm; returns max |t dm|."""
-    step, longest = simd.fill(work, t), simd.fill(work, 0.0)
+    """Add t dm to m."""
+    step = simd.fill(work, t)
     for i in range(0, count, simd.lanes(work)):
-        moved = simd.mul(step, simd.read(work, dm + i))
-        simd.store(work, m + i, simd.add(moved, simd.read(work, m + i)))
-        longest = simd.larger(simd.magnitude(moved), longest)
-    return simd.largest(longest)
+        simd.store(work, m + i, simd.fma(
+            step, simd.read(work, dm + i), simd.read(work, m + i)
+        ))
 
 
 @njit
 def largest(work, m, n):
-    """max |m_i| over the n samples, not over the padding."""
+    """Return max |m_i| over the n samples, not over the padding."""
     result = 0.0
     for i in range(n):
         result = max(result, abs(work[m + i]))

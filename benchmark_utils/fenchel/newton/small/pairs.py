@@ -14,31 +14,33 @@ PAIRS = 6
 
 
 @njit
-def remember(work, g, old, z, pairs, scales, count, width):
-    """Append the step at z and what it changed g by; returns the count.
+def remember(work, at, count):
+    """Append the step at z and what it changed g by; return the count.
 
-    Pair k is the step at pairs + 2 k width and the change one width further;
-    the inverse of their product is at scales + k.
+    `at` is a `descent.Layout`. Pair k is the step at pairs + 2 k width and
+    the change one width further; the inverse of their product is at
+    scales + k.
     """
     if count == PAIRS:
         return count
-    step = pairs + 2 * count * width
+    width = at.width
+    step = at.pairs + 2 * count * width
     change = step + width
     for i in range(0, width, LANES):
-        simd.store(work, step + i, simd.load(work, z + i))
+        simd.store(work, step + i, simd.load(work, at.z + i))
         simd.store(work, change + i, simd.sub(
-            simd.load(work, g + i), simd.load(work, old + i)
+            simd.load(work, at.g + i), simd.load(work, at.old + i)
         ))
     product = dot(work, step, change, width)
     if not product > 0.0:
         return count
-    work[scales + count] = 1.0 / product
+    work[at.scales + count] = 1.0 / product
     return count + 1
 
 
 @njit
 def correct_before(work, pairs, scales, count, width, z):
-    """The first of L-BFGS's two loops, on z = -g."""
+    """Apply the first of L-BFGS's two loops to z = -g."""
     for k in range(count - 1, -1, -1):
         step = pairs + 2 * k * width
         alpha = work[scales + k] * dot(work, step, z, width)
@@ -48,7 +50,7 @@ def correct_before(work, pairs, scales, count, width, z):
 
 @njit
 def correct_after(work, pairs, scales, count, width, d):
-    """The second, on the direction."""
+    """Apply the second of L-BFGS's two loops to the direction."""
     for k in range(count):
         step = pairs + 2 * k * width
         beta = work[scales + k] * dot(work, step + width, d, width)

@@ -1,6 +1,6 @@
 """Points, gradients and directions of few columns, in vectors of eight.
 
-Each lies in `work`, as `small.kernels` describes, at its offset, and is zero
+Each lies in `work` at its offset and is zero
 from the last column up to `width`, whole vectors. `ridge` holds lambda2 for
 each penalized column, zero for the intercept.
 """
@@ -12,7 +12,7 @@ from ...linalg.simd import LANES
 
 @njit
 def dot(work, a, b, width):
-    """sum_j a_j b_j"""
+    """Return sum_j a_j b_j."""
     total = simd.splat(0.0)
     for i in range(0, width, LANES):
         total = simd.fma(
@@ -23,7 +23,7 @@ def dot(work, a, b, width):
 
 @njit
 def negate(work, a, out, width):
-    """out = -a"""
+    """Set out = -a."""
     for i in range(0, width, LANES):
         simd.store(
             work, out + i, simd.sub(simd.splat(0.0), simd.load(work, a + i))
@@ -32,7 +32,7 @@ def negate(work, a, out, width):
 
 @njit
 def finish_gradient(work, w, ridge, g, width):
-    """g = ridge w - g, where g was A s.
+    """Set g = ridge w - g, where g was A s.
 
     Returns the squared norm of its penalized part and sum ridge w^2.
     """
@@ -51,7 +51,7 @@ def finish_gradient(work, w, ridge, g, width):
 
 @njit
 def slopes(work, g, w, ridge, d, width):
-    """g'd, sum ridge w d and sum ridge d^2."""
+    """Return g'd, sum ridge w d and sum ridge d^2."""
     slope = simd.splat(0.0)
     linear, quadratic = slope, slope
     for i in range(0, width, LANES):
@@ -65,7 +65,7 @@ def slopes(work, g, w, ridge, d, width):
 
 @njit
 def move(work, t, d, w, step, g, old, width):
-    """w += t d; step = t d and old = g are kept for `small.pairs.remember`."""
+    """Add t d to w; step = t d and old = g are kept for `pairs.remember`."""
     length = simd.splat(t)
     for i in range(0, width, LANES):
         moved = simd.mul(length, simd.load(work, d + i))
@@ -76,7 +76,7 @@ def move(work, t, d, w, step, g, old, width):
 
 @njit
 def add(work, a, d, width):
-    """d += a"""
+    """Add a to d."""
     for i in range(0, width, LANES):
         total = simd.add(simd.load(work, d + i), simd.load(work, a + i))
         simd.store(work, d + i, total)
@@ -84,7 +84,7 @@ def add(work, a, d, width):
 
 @njit
 def weighted_square(work, a, weights, width):
-    """sum_j weights_j a_j^2"""
+    """Return sum_j weights_j a_j^2."""
     total = simd.splat(0.0)
     for i in range(0, width, LANES):
         one = simd.load(work, a + i)
