@@ -1,0 +1,64 @@
+"""How the kernels of this package are compiled, and where they are kept."""
+import os
+
+import numba
+
+# With it, compiled code sees to it that what it reads and writes belongs to
+# its arrays, vectors too: for tests, a hundred times slower
+CHECKED = os.environ.get("FENCHEL_CHECK") == "1"
+# Versions of numba that `lean` was tried with, from and below
+_TRIED = (0, 60), (0, 69)
+# Loops may reorder sums and contract a * b + c; NaN and infinity keep their
+# meaning, so an overflow is still seen
+LOOPS = {"contract", "reassoc", "arcp", "nsz"}
+
+try:
+    from .cache import FunctionCache
+except Exception:
+    FunctionCache = None
+try:
+    _version = tuple(map(int, numba.__version__.split(".")[:2]))
+    if (
+        os.environ.get("FENCHEL_PLAIN_NUMBA", "0") != "0"
+        or not _TRIED[0] <= _version < _TRIED[1]
+    ):
+        raise ImportError("numba's own compiler is asked for, or unknown")
+    from .lean import Dispatcher
+except Exception:
+    Dispatcher = None
+
+#: what was decorated, for those who count what is compiled
+functions = []
+
+
+def njit(function=None, **options):
+    """Compile a function by numba, cached, division as NumPy's.
+
+    To be used as ``@njit`` or, with more of numba's options,
+    ``@njit(fastmath=LOOPS)``. What compiled code calls has no machine code
+    of its own (see `lean`); with FENCHEL_PLAIN_NUMBA=1, or a numba that is
+    not known, all is compiled as numba does.
+    """
+    if function is None:
+        return lambda function: njit(function, **options)
+    options = {"error_model": "numpy"} | options
+    if CHECKED:
+        options["boundscheck"] = True
+    if Dispatcher is None or options.get("parallel"):
+        compiled = numba.njit(**options)(function)
+    elif numba.config.DISABLE_JIT:
+        return function
+    else:
+        compiled = Dispatcher(function, targetoptions={
+            "nopython": True, "boundscheck": None
+        } | options)
+    if FunctionCache is None:
+        compiled.enable_caching()
+    else:
+        try:
+            compiled._cache = FunctionCache(function)
+        except RuntimeError:
+            # no folder can be written: it compiles in every process
+            pass
+    functions.append(compiled)
+    return compiled
