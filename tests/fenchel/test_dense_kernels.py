@@ -10,10 +10,9 @@ import pytest
 
 from benchmark_utils import sources
 from benchmark_utils.fenchel.datafits.margins import (
-    exact_step,
-    loss_weights_curvature,
-    slope_along,
-    weights_curvature,
+    evaluate,
+    evaluate_along,
+    evaluate_step,
 )
 from benchmark_utils.fenchel.linalg.cholesky import factorize, solve
 from benchmark_utils.fenchel.linalg.cpu import converts_halves, register_bytes
@@ -24,9 +23,20 @@ from benchmark_utils.fenchel.linalg.gram import (
     weighted_gram,
 )
 from benchmark_utils.fenchel.linalg.half_precision import column_scales
+from benchmark_utils.fenchel.line_search import next_trial, search
 from benchmark_utils.fenchel.newton.dense import products as dense_steps
-from benchmark_utils.fenchel.newton.dense.factor import make_factor
+from benchmark_utils.fenchel.newton.dense.factor import Factor, make_factor
+from benchmark_utils.fenchel.newton.dense.products import (
+    Along,
+    Change,
+    FirstRead,
+    Gradient,
+    Rows,
+    Trial,
+)
+from benchmark_utils.fenchel.newton.dense.threads import read_by
 from benchmark_utils.problem import loss as naive
+from benchmark_utils.problem.certificate import certify
 from conftest import ROOT
 
 RNG = np.random.default_rng(0)
@@ -38,12 +48,8 @@ def test_weights_and_loss(n):
     margins = RNG.standard_normal(n) * 20
     margins[:min(n, len(EXTREME))] = EXTREME[:n]
     s, h = np.empty(n), np.empty(n)
-    loss = loss_weights_curvature(margins, s, h)
+    loss, total_h = evaluate(margins, s, h)
     assert loss == pytest.approx(naive.log_loss(margins), rel=1e-14)
-    again = np.empty((2, n))
-    mass = weights_curvature(margins, *again)
-    assert mass == pytest.approx(s.sum(), rel=1e-14)
-    assert (again == [s, h]).all()
     # exp(-800) is cut at exp(-700), 1e-304
     np.testing.assert_allclose(
         s, naive.dual_weights(margins), rtol=2e-15, atol=1e-303
@@ -51,30 +57,64 @@ def test_weights_and_loss(n):
     np.testing.assert_allclose(
         h, naive.curvature(margins), rtol=2e-15, atol=1e-303
     )
+    assert total_h == pytest.approx(h.sum(), rel=1e-14)
+    # the same at the end of a step
+    dm, (m_new, s_new, h_new) = np.zeros(n), np.empty((3, n))
+    mass, slope, total_h = evaluate_step(margins, dm, 1.0, m_new, s_new, h_new)
+    assert mass == pytest.approx(s.sum(), rel=1e-14)
+    assert total_h == pytest.approx(h.sum(), rel=1e-14)
+    assert slope == 0.0
+    assert (m_new == margins).all()
+    close(s_new, s, 1e-15)
+    close(h_new, h, 1e-15)
 
 
 def test_slope_by_finite_differences():
     m, d = RNG.standard_normal((2, 50))
+    s, h, m_new = np.empty((3, 50))
     for t in (0.0, 0.7, 3.0):
-        first, second = slope_along(m, d, t)
+        mass, slope, bend, size, total_h = evaluate_along(m, d, t, s, h)
         e = 1e-5
         up, down = (naive.log_loss(m + (t + s) * d) for s in (e, -e))
-        assert first == pytest.approx((up - down) / (2 * e), abs=1e-8)
-        above, below = (slope_along(m, d, t + s)[0] for s in (e, -e))
-        assert second == pytest.approx((above - below) / (2 * e), abs=1e-7)
+        assert slope == pytest.approx((up - down) / (2 * e), abs=1e-8)
+        above, below = (
+            evaluate_along(m, d, t + s, *np.empty((2, 50)))[1]
+            for s in (e, -e)
+        )
+        assert bend == pytest.approx((above - below) / (2 * e), abs=1e-7)
+        close(s, naive.dual_weights(m + t * d), 1e-14)
+        close([mass, total_h], [s.sum(), h.sum()], 1e-12)
+        assert size == pytest.approx(s @ abs(d))
+        again = evaluate_step(m, d, t, m_new, s, h)
+        close(again, [mass, slope, total_h], 1e-12)
+        close(m_new, m + t * d, 1e-14)
 
 
-def test_exact_step():
+def test_search():
     for size in (1e-3, 0.1, 1.0, 30.0, 1e4):
         m, d = RNG.standard_normal((2, 200))
         d = size * (d + 0.3 * np.abs(d))
-        t = exact_step(m, d, 0.0, 0.01, 1e-8)
-        slope, _ = slope_along(m, d, t)
-        start, _ = slope_along(m, d, 0.0)
+        s, h = np.empty((2, 200))
+        evaluate(m, s, h)
+        start = -s @ d
+        s_new, h_new = np.empty((2, 200))
+        t, mass, total_h = search(
+            m, d, s, (start, 0.01), 1e-8, s_new, h_new, 1.0
+        )
+        slope = -s_new @ d + 0.01 * t
         assert t > 0
-        assert abs(slope + 0.01 * t) <= 0.02 * abs(start)
-        # against the slope there is no step
-        assert exact_step(m, -d, 0.0, 0.01, 0.1) == 0.0
+        assert abs(slope) <= 0.02 * abs(start)
+        close(s_new, naive.dual_weights(m + t * d), 1e-12)
+        close([mass, total_h], [s_new.sum(), h_new.sum()], 1e-12)
+
+
+def test_next_trial_stays_in_the_bracket():
+    assert next_trial(1.0, -1.0, 2.0, 1.0, np.inf) == 1.5
+    assert next_trial(1.0, -1.0, 1e-9, 1.0, np.inf) == 10.0
+    assert next_trial(1.0, -1.0, 0.0, 1.0, np.inf) == 2.0
+    assert next_trial(4.0, 1.0, 0.1, 1.0, 4.0) == 2.5
+    assert next_trial(4.0, 1.0, 0.1, 0.0, 4.0) == 0.4
+    assert next_trial(4.0, 1.0, 1.0, 0.0, 4.0) == 3.0
 
 
 @pytest.mark.parametrize("intercept", [False, True])
@@ -115,36 +155,70 @@ def close(a, b, tolerance):
     np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+@numba.njit
+def gradient_of(X, y, w, b, V, part, out):
+    rows = Rows(
+        X, X, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], V[8]
+    )
+    return read_by(None, rows, Gradient(w, b), part, out)
+
+
+@numba.njit
+def first_read_of(X, A, y, zoom, V, part, out):
+    rows = Rows(
+        X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], V[8]
+    )
+    return read_by(None, rows, FirstRead(True, zoom), part, out)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n, p", SIZES)
 def test_gradients(n, p, dtype):
     """In float64, whatever the data are."""
     X, y = design(n, p, dtype)
     w, b = RNG.standard_normal(p) / np.sqrt(p), 0.25
-    m, s, h, r = np.empty((4, n))
-    part, out = np.empty(p), np.full(p, np.nan)
-    loss, grad_b = dense_steps.exact_gradient(
-        X, y, w, b, m, s, h, r, part, out
-    )
+    V, part, out = np.full((9, n), np.nan), np.empty(p), np.zeros(p)
+    loss, grad_b, total_h, _ = gradient_of(X, y, w, b, V, part, out)
     margins = naive.predict_margins(X.astype(float), y, w, b)
     expected, expected_b = naive.gradient(X.astype(float), y, margins)
-    close(m, margins, 1e-12)
+    close(V[3], margins, 1e-12)
+    close(V[4], naive.dual_weights(margins), 1e-12)
     close(out, expected, 1e-11)
     close(grad_b, expected_b, 1e-11)
     close(loss, naive.log_loss(margins), 1e-12)
+    close(total_h, naive.curvature(margins).sum(), 1e-12)
 
     # at w = 0, with a copy and the squares on the way
     scale = 2.0 ** RNG.integers(-3, 3, p)
     for stored in (np.float32, np.float16):
-        A, squares = np.empty((n, p), stored), np.empty(p)
+        A, both = np.empty((n, p), stored), np.zeros(2 * p)
         as_stored = A.view(np.uint16) if stored == np.float16 else A
-        dense_steps.first_read(X, y, True, as_stored, scale, out, squares)
-        close(out, -0.5 * X.astype(float).T @ y, 1e-11)
-        close(squares, (X.astype(float) ** 2).sum(axis=0), 1e-11)
+        first_read_of(X, as_stored, y, scale, V, part, both)
+        close(both[:p], -0.5 * X.astype(float).T @ y, 1e-11)
+        close(both[p:], (X.astype(float) ** 2).sum(axis=0), 1e-11)
         expected = X * scale if stored == np.float16 else X
         np.testing.assert_array_equal(
             A, expected.astype(np.float32).astype(stored)
         )
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, p", SIZES)
+def test_a_certificate_is_true(n, p, dtype, size, fit_intercept):
+    """F and the gap of w as the referee has them, and a bound above."""
+    X, y = design(n, p, dtype)
+    w = size * RNG.standard_normal(p + fit_intercept)
+    squares = (X.astype(float) ** 2).sum()
+    gap, bound, value = dense_steps.certified(X, y, 0.3, w, squares)
+    point = certify(
+        X.astype(float), y, w[:p], w[p:].sum(), 0.0, 0.3, fit_intercept
+    )
+    assert value == pytest.approx(point.value, rel=1e-12)
+    assert min(gap, value) == pytest.approx(point.gap, rel=1e-9)
+    assert bound >= gap
+    assert bound == pytest.approx(gap, rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -178,57 +252,62 @@ def test_what_a_cpu_has(name, halves, size):
     assert register_bytes(name, "") == size
 
 
+@numba.njit
+def trial_of(A, y, v, shift, size, t, V, c, part, out):
+    rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    return read_by(None, rows, Trial(v, shift, size, t), part, out)
+
+
+@numba.njit
+def in_two_reads(A, y, v, shift, size, V, c, part, out):
+    rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    read_by(None, rows, Along(v, shift, size), part, out)
+    return read_by(None, rows, Change(), part, out)[0]
+
+
 @pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("n, p", SIZES)
 def test_steps(n, p, stored):
-    """`trial` in one read, `along` and `gradient_change` in two: the same."""
+    """`Trial` in one read, `Along` and `Change` in two: the same."""
     X, y = design(n, p, stored)
     dtype = np.float32 if stored == np.float16 else stored
     A = X.view(np.uint16) if stored == np.float16 else X
     d, d_b, t, size = RNG.standard_normal(p), 0.5, 0.7, 3.0
     v = (d / size).astype(dtype)
-    m = RNG.standard_normal(n)
-    s, h = np.empty((2, n))
-    loss_weights_curvature(m, s, h)
-    dm, m_new, s_new, h_new = np.empty((4, n))
+    V = np.full((8, n), np.nan)
+    m, s, h, m_new, s_new, h_new, dm, _ = V
+    m[:] = RNG.standard_normal(n)
+    evaluate(m, s, h)
     c, part, out = np.empty(n, dtype), np.empty(p, dtype), np.zeros(p)
-    mass, before, after, change = dense_steps.trial(
-        A, y, v, d_b / size, size, t, m, s, dm, m_new, s_new, h_new, c, part,
-        out,
+    mass, after, change, total_h = trial_of(
+        A, y, v, d_b / size, size, t, V, c, part, out
     )
     tolerance = 2e-4 if dtype == np.float32 else 1e-11
     step = y * (X.astype(float) @ d + d_b)
     r = y * (s - s_new)
     close(dm, step, tolerance)
     close(m_new, m + t * step, tolerance)
+    close(s_new, naive.dual_weights(m_new), 1e-12)
     close(mass, s_new.sum(), tolerance)
-    close(before, -s @ dm, tolerance)
+    close(total_h, h_new.sum(), tolerance)
     close(after, -s_new @ dm, tolerance)
     close(change, r.sum(), tolerance)
     close(out, X.astype(float).T @ r, tolerance * 10)
 
-    again, total = np.empty(n), np.zeros(p)
-    dense_steps.along(A, y, v, d_b / size, size, again)
-    close(again, dm, tolerance)
-    assert dense_steps.gradient_change(
-        A, y, s, s_new, c, part, total
+    before, total = dm.copy(), np.zeros(p)
+    assert in_two_reads(
+        A, y, v, d_b / size, size, V, c, part, total
     ) == pytest.approx(change)
+    close(dm, before, tolerance)
     close(total, out, tolerance)
 
 
-@pytest.mark.parametrize("n, p", SIZES)
-def test_hessian_product(n, p):
-    X, _ = design(n, p, np.float64)
-    h, v = RNG.random(n), RNG.standard_normal(p)
-    products, scaled = np.empty((2, n))
-    part, out = np.empty(p), np.ones(p)
-    total = dense_steps.hessian_product(
-        X, v, 0.5, h, products, scaled, part, out
+@numba.njit
+def factor_of(X, h, sample, roots, panel, C, L, scale, ridge, rows):
+    factor = Factor(
+        panel, C, L, scale, ridge, np.empty(scale.size), rows[0], rows[1], h
     )
-    z = X @ v + 0.5
-    close(products, z, 1e-11)
-    close(out, 1 + X.T @ (h * z), 1e-10)
-    close(total, h @ z, 1e-10)
+    return make_factor(X, h, False, sample, roots, factor)
 
 
 @pytest.mark.parametrize("p", [1, 3, 40])
@@ -242,9 +321,8 @@ def test_a_sampled_factor_estimates_the_whole(p):
     L, rows = np.empty((p, p)), np.empty((2, 4000), np.int64)
     H = X.T @ (h[:, None] * X) + np.diag(ridge)
     for sample, tolerance, whole in [(10**5, 0.05, True), (900, 0.4, False)]:
-        taken, all_rows = make_factor(
-            X, h, ridge, False, sample, rows[0], rows[1], np.empty(4000),
-            panel, C, L, scale,
+        taken, all_rows = factor_of(
+            X, h, sample, np.empty(4000), panel, C, L, scale, ridge, rows
         )
         assert all_rows == whole
         assert 0 < taken <= sample

@@ -5,7 +5,15 @@ import pytest
 
 from benchmark_utils.fenchel.fit import fit_logistic
 from benchmark_utils.fenchel.newton.dense import fit as dense_newton
-from benchmark_utils.fenchel.newton.dense import threads as dense_threads
+from benchmark_utils.fenchel.newton.dense.products import (
+    Along,
+    Change,
+    FirstRead,
+    Gradient,
+    Rows,
+    Trial,
+)
+from benchmark_utils.fenchel.newton.dense.threads import read_by
 from benchmark_utils.problem.certificate import certify
 
 # not a multiple of 8, and fewer rows than parts can take
@@ -21,59 +29,48 @@ def arrays(n, p, dtype):
     return X, y, v, m, 1 / (1 + np.exp(m)), dm
 
 
-def each(call):
-    """What `call(threads)` gives for one and for three."""
-    return call(None), call(3)
-
-
-def compare(call):
-    one, three = each(call)
-    for a, b in zip(one, three, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+@numba.njit
+def reads(threads, X, y, v, w, t, V, W, c, part, double):
+    """Each task once, with results of its own."""
+    p = v.size
+    A = np.empty(X.shape, np.float32)
+    rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    both = np.zeros(2 * p)
+    read_by(threads, rows, FirstRead(True, w), double, both)
+    out = np.ones(p)
+    loss, total, total_h, _ = read_by(
+        threads, rows, Gradient(w, 0.3), double, out
+    )
+    of_x = Rows(X, X, y, V[0], V[1], V[2], W[0], W[1], W[2], W[3], W[4], c)
+    changed = np.ones(p)
+    mass, slope, change, last = read_by(
+        threads, of_x, Trial(v, 0.1, 2.0, t), part, changed
+    )
+    again = np.ones(p)
+    read_by(threads, of_x, Along(v, 0.1, 2.0), part, again)
+    once_more, _, _, _ = read_by(threads, of_x, Change(), part, again)
+    numbers = np.array([
+        loss, total, total_h, mass, slope, change, last, once_more
+    ])
+    return A, both, out, changed, again, numbers
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", ROWS)
 def test_reads(n, dtype):
     p = 30
-    X, y, v, m, s, dm = arrays(n, p, dtype)
-    part, c = np.empty(p, dtype), np.empty(n, dtype)
+    X, y, v, m, s, _ = arrays(n, p, dtype)
 
-    def first(threads):
-        A, out, squares = np.empty((n, p), np.float32), *np.empty((2, p))
-        dense_threads.first_read_by(
-            threads, X, y, True, A, np.ones(p), out, squares
-        )
-        return A, out, squares
+    def call(threads):
+        V, W = np.zeros((2, 9, n))
+        V[0], V[1] = m, s
+        return *reads(
+            threads, X, y, v.astype(dtype), v, 0.5, V, W,
+            np.empty(n, dtype), np.empty(p, dtype), np.empty(p)
+        ), V, W
 
-    def gradient(threads):
-        found, out = np.empty((4, n)), np.empty(p)
-        totals = dense_threads.exact_gradient_by(
-            threads, X, y, v, 0.3, *found, np.empty(p), out
-        )
-        return *totals, found, out
-
-    def trial(threads):
-        found, out = np.empty((4, n)), np.ones(p)
-        totals = dense_threads.trial_by(
-            threads, X, y, v.astype(dtype), 0.1, 2.0, 0.5, m, s, *found, c,
-            part, out,
-        )
-        return *totals, found, out
-
-    def along(threads):
-        dense_threads.along_by(threads, X, y, v.astype(dtype), 0.1, 2.0, dm)
-        return (dm.copy(),)
-
-    def change(threads):
-        out = np.ones(p)
-        total = dense_threads.gradient_change_by(
-            threads, X, y, s, s**2, c, part, out
-        )
-        return total, out
-
-    for call in (first, gradient, trial, along, change):
-        compare(call)
+    for one, three in zip(call(None), call(3), strict=True):
+        np.testing.assert_allclose(one, three, rtol=1e-5, atol=1e-5)
 
 
 # compiles the whole descent again: 20 s

@@ -20,11 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compilation import LOOPS, njit
-from ..datafits.margins import (
-    exp_of_negative,
-    log1p_of_unit,
-    loss_weights_curvature,
-)
+from ..datafits.margins import evaluate, exp_of_negative, log1p_of_unit
 from .access import add_transposed, gram_of, multiply, rows_per_block
 from .quadratic import Model, minimise
 
@@ -117,9 +113,10 @@ def look(problem, point, part, known):
             multiply(X, first, last, point.w[:k], point.w[k], point.m)
             for i in range(first, last):
                 point.m[i] *= problem.y[i]
-        loss += loss_weights_curvature(
+        part_loss, _ = evaluate(
             point.m[first:last], point.s[first:last], point.h[first:last]
         )
+        loss += part_loss
         for i in range(first, last):
             point.r[i] = -problem.y[i] * point.s[i]
             total += point.r[i]

@@ -13,7 +13,8 @@ import math
 import numpy as np
 
 from ..compilation import LOOPS, njit
-from ..datafits.margins import exact_step, loss_weights_curvature
+from ..datafits.margins import evaluate
+from ..line_search import search
 from ..result import ITERATION_LIMIT, NEEDS_CARE, REACHED
 from .access import (
     add_transposed,
@@ -70,7 +71,7 @@ def balance(problem, point, direction):
         The sum of a^2.
     """
     y, m, s, h, r = problem.y, point.m, point.s, point.h, point.r
-    loss, shift = loss_weights_curvature(m, s, h), 0.0
+    (loss, _), shift = evaluate(m, s, h), 0.0
     up = down = 1.0
     if problem.free:
         slope, bend = 0.0, 0.0
@@ -80,11 +81,12 @@ def balance(problem, point, direction):
         if slope != 0.0 and bend > 0.0:
             for i in range(m.size):
                 direction[i] = -slope / bend * y[i]
-            t = exact_step(m, direction, 0.0, 0.0, 0.01)
+            slopes = (-slope * slope / bend, 0.0)
+            t, _, _ = search(m, direction, s, slopes, 0.01, s, h)
             shift = -t * slope / bend
             for i in range(m.size):
                 m[i] += t * direction[i]
-            loss = loss_weights_curvature(m, s, h)
+            loss, _ = evaluate(m, s, h)
         positive = negative = 0.0
         for i in range(m.size):
             if y[i] > 0.0:

@@ -197,6 +197,13 @@ def dot_in(a, b):
     return total
 
 
+@njit
+def assign(a, out):
+    """Copy a to out: `out[:] = a` takes numba half a second to compile."""
+    for j in range(out.size):
+        out[j] = a[j]
+
+
 @njit(fastmath=LOOPS)
 def add(factor, a, out):
     """out += factor a."""

@@ -21,7 +21,7 @@ J. Nocedal, "Updating quasi-Newton matrices with limited storage", Math. Comp.
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import dot
+from ...datafits.margins import assign, dot
 from ...lbfgs import (
     MEMORY,
     Pairs,
@@ -101,8 +101,8 @@ def read_first(threads, rows, vectors, state):
     read_by(
         threads, rows, FirstRead(state.copy, vectors.zoom), vectors.part, both
     )
-    vectors.exact[:] = both[:p]
-    vectors.squares[:] = both[p:]
+    assign(both[:p], vectors.exact)
+    assign(both[p:], vectors.squares)
     state.n_passes += 1
     n = rows.y.size
     state.grad_b = 0.0
@@ -281,7 +281,7 @@ def _refactor(rows, vectors, factor, state):
         factor.scale[j] *= vectors.zoom[j]
     state.factored = True
     state.sample = min(2 * state.sample, n)
-    factor.h_then[:] = rows.h
+    assign(rows.h, factor.h_then)
     state.pairs = state.since = 0
     state.spent = state.last = 0.0
     state.first_total = state.total
@@ -371,7 +371,7 @@ def _step_to_certify(threads, rows, vectors, pairs, state):
     if not abs(slope) <= -CERTIFIED * state.slope:
         return False
     state.loss, state.grad_b, state.total_h = loss, grad_b, total_h
-    vectors.w[:] = x
+    assign(x, vectors.w)
     state.exact = True
     state.since += 1
     state.spent += 1.0
@@ -601,7 +601,7 @@ def descend(
     _set_inverse(vectors, state, n)
     for j in range(min(size, X.shape[1])):
         factor.ridge[j] = state.l2 * vectors.zoom[j] ** 2
-    factor.h_then[:] = rows.h
+    assign(rows.h, factor.h_then)
     status = _iterate(
         threads, rows, vectors, new_pairs(c, q), factor, state
     )

@@ -365,31 +365,12 @@ def _change(rows, task, part, out):
     return total, 0.0, 0.0, 0.0
 
 
-def read(rows, task, part, out):
-    """Run a task on rows.
-
-    Parameters
-    ----------
-    rows : Rows
-    task : FirstRead, Gradient, Along, Trial or Change
-    part : array of shape (p,), work space
-        float64 for `FirstRead` and `Gradient`, c's dtype for the others.
-    out : array of shape (p,), float64, added to
-        Of 2 p entries for `FirstRead`.
-
-    Returns
-    -------
-    tuple of four floats
-    """
-
-
-@overload(read)
-def _read(rows, task, part, out):
-    one = {
+def reader(task):
+    """Return the function of a task's type."""
+    return {
         FirstRead: _first_read, Gradient: _gradient, Along: _along,
         Trial: _trial, Change: _change,
     }[task.instance_class]
-    return lambda rows, task, part, out: one(rows, task, part, out)
 
 
 @njit(fastmath=LOOPS)

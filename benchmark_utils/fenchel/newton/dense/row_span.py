@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import add, dot, evaluate
+from ...datafits.margins import add, assign, dot, evaluate
 from ...lbfgs import MEMORY, after_inverse, before_inverse
 from ...result import ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
 from .descent import (
@@ -90,7 +90,8 @@ def _start(threads, rows, vectors, state):
         g[j] = vectors.change[j] * vectors.unzoom[j]
     state.n_passes += 1
     # the curvature along a row, where the others are orthogonal to it
-    inverse[:p] = 1.0 / (0.25 * state.row_norm ** 2 + state.l2)
+    for j in range(p):
+        inverse[j] = 1.0 / (0.25 * state.row_norm ** 2 + state.l2)
     if state.intercept:
         g[p] = change
         inverse[p] = 1.0 / state.total_h
@@ -248,7 +249,7 @@ def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
         g[p] = state.grad_b
     if step > 0.0:
         _keep(1.0, rows, vectors, pairs, span, state)
-    vectors.w[:] = x
+    assign(x, vectors.w)
     read_by(
         threads, rows, Along(vectors.v, 0.0, 1.0), vectors.short, change
     )
@@ -261,7 +262,7 @@ def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
         g[j] += change[j] * vectors.unzoom[j]
     if state.intercept:
         g[p] += total
-    span.base[:] = vectors.w
+    assign(vectors.w, span.base)
 
 
 @njit
@@ -339,7 +340,7 @@ def _iterate(threads, rows, vectors, pairs, span, state):
             elif status == SLOW:
                 state.trusted = False
             else:
-                vectors.w[:] = vectors.trial
+                assign(vectors.trial, vectors.w)
                 return status
             continue
         state.n_iter += 1

@@ -4,7 +4,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import njit
-from .products import FirstRead, Gradient, Rows, balanced, bounded_gap, read
+from .products import FirstRead, Gradient, Rows, balanced, bounded_gap
 from .threads import read_by
 
 _FLOAT, _INT, _BOOL = np.float64, np.int64, np.bool_
@@ -150,5 +150,5 @@ def first_read(X, y, copy, A, zoom):
         X, A, y, none, none, none, none, none, none, none, none, none
     )
     out = np.zeros(2 * p)
-    read(rows, FirstRead(copy, zoom), none, out)
+    read_by(None, rows, FirstRead(copy, zoom), none, out)
     return out[p:]

@@ -6,10 +6,11 @@ parts, so a result depends on the number of threads, by rounding, and not on
 which of them was first.
 """
 import numpy as np
-from numba import prange
+from numba import prange, types
+from numba.extending import overload
 
 from ...compilation import njit
-from .products import Rows, read
+from .products import Rows, reader
 
 
 @njit
@@ -33,13 +34,23 @@ def _add_up(parts, out):
             out[j] += parts[k, j]
 
 
+def _read(rows, task, part, out):
+    """Run a task on rows."""
+
+
+@overload(_read, inline="always")
+def _read_one(rows, task, part, out):
+    one = reader(task)
+    return lambda rows, task, part, out: one(rows, task, part, out)
+
+
 @njit(parallel=True)
 def _in_parts(threads, rows, task, part, out):
-    """Run a task by threads, as `dense.products.read`."""
+    """Run a task by threads, as `read_by`."""
     parts = np.empty((threads, part.size), part.dtype)
     outs, sums = np.zeros((threads, out.size)), np.empty((threads, 4))
     for k in prange(threads):
-        sums[k, 0], sums[k, 1], sums[k, 2], sums[k, 3] = read(
+        sums[k, 0], sums[k, 1], sums[k, 2], sums[k, 3] = _read(
             _part(rows, k, threads), task, parts[k], outs[k]
         )
     totals = np.zeros(4)
@@ -48,9 +59,31 @@ def _in_parts(threads, rows, task, part, out):
     return totals[0], totals[1], totals[2], totals[3]
 
 
-@njit
 def read_by(threads, rows, task, part, out):
-    """Run a task by `threads`, None for one, as `dense.products.read`."""
-    if threads is None:
-        return read(rows, task, part, out)
-    return _in_parts(threads, rows, task, part, out)
+    """Run a task on rows, by `threads` or by one where that is None.
+
+    Parameters
+    ----------
+    threads : int or None
+    rows : Rows
+    task : FirstRead, Gradient, Along, Trial or Change
+    part : array of shape (p,), work space
+        float64 for `FirstRead` and `Gradient`, c's dtype for the others.
+    out : array of shape (p,), float64, added to
+        Of 2 p entries for `FirstRead`.
+
+    Returns
+    -------
+    tuple of four floats
+    """
+
+
+# inlined, as a call more for each task takes a second to compile
+@overload(read_by, inline="always")
+def _read_by(threads, rows, task, part, out):
+    if threads is not None and threads != types.none:
+        return lambda threads, rows, task, part, out: _in_parts(
+            threads, rows, task, part, out
+        )
+    one = reader(task)
+    return lambda threads, rows, task, part, out: one(rows, task, part, out)
