@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
+from benchmark_utils.fenchel.datafits.margins import evaluate, evaluate_along
 from benchmark_utils.fenchel.linalg.csr import (
     gather,
     hessian_product,
@@ -14,12 +15,7 @@ from benchmark_utils.fenchel.linalg.csr import (
 from benchmark_utils.fenchel.linalg.elimination import make_plan
 from benchmark_utils.fenchel.linalg.packing import as_it_is, pack
 from benchmark_utils.fenchel.linalg.sparse_cholesky import factorize, solve
-from benchmark_utils.fenchel.line_search import (
-    best_shift,
-    evaluate,
-    search,
-    trial,
-)
+from benchmark_utils.fenchel.line_search import best_shift, search
 from benchmark_utils.fenchel.newton.sparse.descent import _point_of
 from benchmark_utils.fenchel.newton.sparse.directions import (
     diagonal,
@@ -161,7 +157,7 @@ def test_margins(scale):
     )
     assert loss == pytest.approx(np.logaddexp(0.0, -m).sum(), rel=1e-14)
     assert total == pytest.approx(h.sum(), rel=1e-13)
-    mass, slope, bend, size, total = trial(m, dm, 0.7, s, h)
+    mass, slope, bend, size, total = evaluate_along(m, dm, 0.7, s, h)
     x = m + 0.7 * dm
     assert size == pytest.approx((expit(-x) * abs(dm)).sum(), rel=1e-12)
     assert mass == pytest.approx(expit(-x).sum(), rel=1e-14)
@@ -176,7 +172,7 @@ def test_search_finds_the_minimum():
     m, dm = rng.standard_normal(50), rng.standard_normal(50) + 0.3
     s, h = np.empty(50), np.empty(50)
     start = -(expit(-m) * dm).sum()
-    t, mass, _ = search(m, dm, expit(-m), start, 0.1, 0.01, s, h)
+    t, mass, _ = search(m, dm, expit(-m), (start, 0.1), 0.01, s, h)
     slope = -(expit(-m - t * dm) * dm).sum() + 0.1 * t
     assert abs(slope) <= -0.01 * start
     assert mass == pytest.approx(expit(-m - t * dm).sum())

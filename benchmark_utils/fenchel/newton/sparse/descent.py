@@ -41,6 +41,7 @@ or FLOAT64_LIMIT.
 import numpy as np
 
 from ...compilation import LOOPS, njit
+from ...lbfgs import Pairs, add_pair, after_inverse, before_inverse
 from ...linalg.csr import gather, scatter
 from ...line_search import search
 from ...result import (
@@ -51,13 +52,7 @@ from ...result import (
     REACHED,
     SLOW,
 )
-from .directions import (
-    diagonal,
-    keep_pair,
-    largest,
-    lbfgs_direction,
-    newton_direction,
-)
+from .directions import diagonal, largest, newton_direction, precondition
 from .state import Point, Problem
 
 # L-BFGS takes at least so many iterations before Newton, and at most
@@ -177,14 +172,14 @@ def lbfgs(A, given, stop, x, scaling, pairs, state):
 
     Parameters
     ----------
-    pairs : tuple (S, Y, rho, alpha)
-        Arrays of shape (k, p + 1), float32, the last k pairs; of shape (k,),
-        float64.
+    pairs : tuple (S, Y, rho, alpha), see `lbfgs.Pairs`
     """
     y, l2, intercept, unit = given
     problem = Problem(y, l2, intercept, unit)
     point = _point_of(x)
     inverse, factor = scaling
+    S, Y, rho, alpha = pairs
+    kept = Pairs(S, Y, rho, alpha)
     g, d = point.g, point.d
     p = g.size - 1
     # steps of L-BFGS are alike, after the first pairs
@@ -203,7 +198,9 @@ def lbfgs(A, given, stop, x, scaling, pairs, state):
         scale = largest(g)
         for j in range(p + 1):
             d[j] = -g[j] / scale
-        lbfgs_direction(pairs, state.pairs, inverse, factor, intercept, d)
+        before_inverse(d, kept, state.pairs)
+        precondition(inverse, factor, intercept, d)
+        after_inverse(d, kept, state.pairs)
         slope = 0.0
         for j in range(p + 1):
             d[j] *= scale
@@ -223,10 +220,10 @@ def lbfgs(A, given, stop, x, scaling, pairs, state):
             return _stuck(state)
         if state.pairs > 2:
             guess = min(max(t, 0.3), 1.2)
-        kept = keep_pair(pairs, state.pairs, t, d, point.change)
-        if kept < 0:
+        scale = add_pair(t, d, point.change, inverse, kept, state.pairs)
+        if scale < 0.0:
             return _stuck(state)
-        state.pairs = kept
+        state.pairs += scale > 0.0
 
 
 @njit(fastmath=LOOPS)

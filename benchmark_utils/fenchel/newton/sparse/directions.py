@@ -1,8 +1,7 @@
-"""Directions of a sparse fit: L-BFGS, and Newton by conjugate gradients."""
+"""Directions of a sparse fit: scaled, and Newton by conjugate gradients."""
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import add, dot
 from ...linalg.csr import gather, hessian_product, scatter_squares
 from ...linalg.sparse_cholesky import solve
 from .state import Hessian
@@ -52,57 +51,6 @@ def precondition(inverse, factor, intercept, d):
             d[j] *= inverse[j]
     else:
         solve(factor, intercept, d)
-
-
-@njit
-def lbfgs_direction(pairs, kept, inverse, factor, intercept, d):
-    """Multiply d, which holds -g, by the L-BFGS matrix.
-
-    Parameters
-    ----------
-    pairs : tuple (S, Y, rho, alpha)
-        Pairs in float32, one over their products, work space.
-    kept : int
-        Pairs since the start, of which the last rho.size are there.
-    """
-    S, Y, rho, alpha = pairs
-    memory = rho.size
-    for k in range(kept - 1, max(kept - 1 - memory, -1), -1):
-        i = k % memory
-        alpha[i] = rho[i] * dot(S[i], d)
-        add(-alpha[i], Y[i], d)
-    precondition(inverse, factor, intercept, d)
-    for k in range(max(kept - memory, 0), kept):
-        i = k % memory
-        add(alpha[i] - rho[i] * dot(Y[i], d), S[i], d)
-
-
-@njit(fastmath=LOOPS)
-def keep_pair(pairs, kept, t, d, change):
-    """Keep the step t d and the change of the gradient as the next pair.
-
-    Both are divided by the largest change, so that float32 holds them.
-
-    Returns
-    -------
-    int
-        Pairs since the start; one without curvature is none. -1 where
-        nothing has changed.
-    """
-    S, Y, rho, _ = pairs
-    size = largest(change)
-    if not size > 0.0:
-        return -1
-    i = kept % rho.size
-    curved = 0.0
-    for j in range(d.size):
-        S[i, j] = t * d[j] / size
-        Y[i, j] = change[j] / size
-        curved += np.float64(S[i, j]) * Y[i, j]
-    if not curved > 0.0:
-        return kept
-    rho[i] = 1.0 / curved
-    return kept + 1
 
 
 @njit

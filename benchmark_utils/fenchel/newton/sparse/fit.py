@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ...coordinate_descent.dual import ascend
+from ...datafits.margins import dot
 from ...linalg.packing import as_it_is, pack
 from ...result import (
     FLOAT64_LIMIT,
@@ -70,7 +71,7 @@ def suits_the_dual(X, l2):
     entries = X.data[:X.nnz]
     return (
         X.format == "csr" and n <= MOST_SAMPLES * p
-        and entries @ entries <= LIGHT * l2 * n
+        and dot(entries, entries) <= LIGHT * l2 * n
     )
 
 
@@ -208,7 +209,8 @@ class _Fit:
         l2, intercept = self.problem.l2, self.problem.intercept
         arguments = self.certificate, self.packed, l2, intercept, self.w
         gap = bound_gap(*arguments, False)
-        if gap > self.problem.tol * self.certificate.value:
+        goal = self.problem.tol * self.certificate.value
+        if self.certificate.gap <= goal < gap:
             gap = bound_gap(*arguments, True)
         return gap
 
@@ -358,7 +360,8 @@ class _Fit:
 
     def passes_left(self):
         """Return the passes to the tolerance at the rate so far."""
-        gap = self.g[:self.p] @ self.g[:self.p] / (2.0 * self.problem.l2)
+        g = self.g[:self.p]
+        gap = dot(g, g) / (2.0 * self.problem.l2)
         goal = self.problem.tol * self.state["value"]
         if not goal < gap < self.first_gap:
             return 0.0 if gap <= goal else np.inf

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import LOOPS, njit
+from ...datafits.margins import dot
 from ...duality import bounded
 from ...line_search import best_shift, evaluate
 
@@ -132,8 +133,9 @@ def certify(packed, y, l2, intercept, w, margins):
     g = packed.transposed_times(r)
     with np.errstate(over="ignore", invalid="ignore"):
         g[:p] += l2 * w[:p]
-        square = float(g @ g)
-        value = loss + 0.5 * l2 * float(w[:p] @ w[:p])
+        # compiled: BLAS would wake up threads
+        square = dot(g, g)
+        value = loss + 0.5 * l2 * dot(w[:p], w[:p])
         gap = price + square / (2.0 * l2)
     return Certificate(value, gap, price, square, mass), g, total_h
 
@@ -151,5 +153,5 @@ def bound_gap(certificate, packed, l2, intercept, w, sharp):
     size = math.sqrt(packed.square * repeated + (n if intercept else 0.0))
     return bounded(
         certificate.price, certificate.square, l2, size, certificate.mass,
-        math.sqrt(float(w @ w)), (over_samples, over_features),
+        math.sqrt(dot(w, w)), (over_samples, over_features),
     )
