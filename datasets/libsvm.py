@@ -2,6 +2,7 @@ from benchopt import BaseDataset
 
 from benchmark_utils.data.libsvm_files import load_libsvm
 from benchmark_utils.data.splitting import split_and_scale
+from benchmark_utils.wiring.benchopt_private import parameters_of
 
 
 class Dataset(BaseDataset):
@@ -35,5 +36,5 @@ class Dataset(BaseDataset):
 
     def get_data(self):
         # benchopt makes no attribute of a parameter that is called `name`
-        X, y = load_libsvm(self._parameters["name"])
+        X, y = load_libsvm(parameters_of(self)["name"])
         return split_and_scale(X, y, self.scaling, self.test_share)

@@ -2,6 +2,7 @@ from benchopt import BaseDataset
 
 from benchmark_utils.data.openml_tables import load_openml
 from benchmark_utils.data.splitting import split_and_scale
+from benchmark_utils.wiring.benchopt_private import parameters_of
 
 
 class Dataset(BaseDataset):
@@ -48,6 +49,7 @@ class Dataset(BaseDataset):
     def get_data(self):
         # benchopt makes no attribute of a parameter that is called `name`
         X, y = load_openml(
-            self.data_id, self._parameters["name"], self.version, self.target
+            self.data_id, parameters_of(self)["name"], self.version,
+            self.target,
         )
         return split_and_scale(X, y, self.scaling, self.test_share)

@@ -5,4 +5,30 @@ fails where an entry is no longer needed.
 """
 #: {"file.py: function": why it is so large}
 EXCEPTIONS = {
+    "baselines/newton_kernels.py: _newton_range":
+        "to be cut",
+    "baselines/newton_kernels.py: newton_many":
+        "to be cut",
+    "fenchel/fit.py: fit_logistic":
+        "to be cut",
+    "fenchel/linalg/gram.py: _make_kernel":
+        "to be cut",
+    "fenchel/linalg/gram.py: codegen":
+        "to be cut",
+    "fenchel/linalg/tiles.py: make_tile":
+        "to be cut",
+    "fenchel/linalg/tiles.py: add_tile":
+        "to be cut",
+    "fenchel/linalg/tiles.py: tile":
+        "to be cut",
+    "fenchel/linalg/tiles.py: whole_tile":
+        "to be cut",
+    "fenchel/newton/dense/descent.py: descend":
+        "to be cut",
+    "fenchel/newton/dense/row_span.py: descend_wide":
+        "to be cut",
+    "fenchel/newton/small/hessian.py: weighted_single_gram":
+        "to be cut",
+    "problem/certificate.py: _evaluate":
+        "to be cut",
 }

@@ -22,7 +22,7 @@ ROOMS = {
 FOLDERS = {
     "objective.py": {"problem", "report", "sources", "wiring"},
     "solvers": {"wiring", "baselines", "problem", PLAYER},
-    "datasets": {"data", "problem"},
+    "datasets": {"data", "problem", "wiring"},
     "plots": {"report"},
 }
 #: inside the player, from the ground up: each imports what is before it,

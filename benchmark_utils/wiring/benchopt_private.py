@@ -35,10 +35,9 @@ SET_LATER = ("_module_filename", "_warmup_done", "_parameters")
 
 __all__ = [
     "Callback", "Objective", "all_runs", "attach", "file_of",
-    "get_solver_kwargs", "instances", "pages_of", "raw_data", "repetition",
-    "replace_run",
-    "solver_name", "start_solver", "stopping_criterion_of", "twin",
-    "warm_up", "warm_up_again",
+    "get_solver_kwargs", "instances", "pages_of", "parameters_of", "raw_data",
+    "repetition", "replace_run", "solver_name", "start_solver",
+    "stopping_criterion_of", "twin", "warm_up", "warm_up_again",
 ]
 
 
@@ -126,6 +125,11 @@ def pages_of(plot, df):
     """Compute all pages of a plot: ({key: page}, {option: values})."""
     plot._check()
     return plot._get_all_plots(df)
+
+
+def parameters_of(one):
+    """Return the dict of a solver's or a dataset's parameters."""
+    return one._parameters
 
 
 def file_of(cls):

@@ -160,7 +160,7 @@ def test_layouts_and_precisions(name, layout, dtype):
     check(name, "l2", False, LAYOUTS[layout](X.astype(dtype)), y)
 
 
-@pytest.mark.slow
+@pytest.mark.matrix(15)
 @pytest.mark.parametrize("kind", STORED)
 @pytest.mark.parametrize("name", NAMES)
 def test_stored_data(name, kind):
@@ -170,7 +170,7 @@ def test_stored_data(name, kind):
             break
 
 
-@pytest.mark.slow
+@pytest.mark.matrix(15)
 @pytest.mark.parametrize("penalty", ["l2", "elasticnet"])
 @pytest.mark.parametrize("kind", UNUSUAL)
 @pytest.mark.parametrize("name", NAMES)
@@ -179,7 +179,7 @@ def test_unusual_data(name, kind, penalty):
     check(name, penalty, penalty == "l2", UNUSUAL[kind](X), y)
 
 
-@pytest.mark.slow
+@pytest.mark.matrix(15)
 @pytest.mark.parametrize("n_samples", [2, 25])
 @pytest.mark.parametrize("layout, dtype", [
     ("csr", np.float32), ("csc", np.float64), ("F", np.float64),
