@@ -6,8 +6,9 @@ The model at w is, for a symmetric H and the gradient g,
     Q(v) = g^\top (v - w) + (v - w)^\top H (v - w) / 2 + \sum_j r(v_j).
 
 Each visit minimises it in one coordinate by the prox of r with step
-1 / H_jj, which is also right where r is not convex. What moves is
-H (v - w), in the precision of H, while g stays in float64: rounding is then
+1 / H_jj. Where r is concave with more than H_jj, that would jump to another
+basin, about which the model knows nothing: the step is made so short that the
+prox is continuous. What moves is H (v - w), in the precision of H, while g stays in float64: rounding is then
 relative to the step, not to the gradient, and float32 does not limit what an
 outer iteration can reach.
 
@@ -42,6 +43,8 @@ class Model(NamedTuple):
     #: (width,) of H's dtype: H (v - w), and H times a Newton step
     move: np.ndarray
     shift: np.ndarray
+    #: no step is longer than 1 / floor
+    floor: float
     #: (k + 1,) coordinates that are visited
     active: np.ndarray
     #: (k + 1, k + 1) and (k + 1,) of float64, for Newton steps
@@ -185,6 +188,7 @@ def epoch(model, penalty, count):
         if not bend > 0.0:
             continue
         old = v[j]
+        bend = max(bend, model.floor) if j < k else bend
         new = old - (model.grad[j] + move[j]) / bend
         if j < k:
             new = penalty.prox(new, 1.0 / bend)

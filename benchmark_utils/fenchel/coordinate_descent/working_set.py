@@ -289,7 +289,9 @@ def solve(X, y, penalty, l2, free, limits, x, like):
     member, chosen = np.ones(p, np.bool_), np.arange(p)
     place = np.empty(p, np.int64)
     k = p if p <= _FEW else choose(whole, x, np.zeros(p), 0, member, chosen)
-    sub, model = columns(whole, chosen, k, place), make_model(0, free, 0, like)
+    sub, model = columns(whole, chosen, k, place), make_model(
+        penalty, 0, free, 0, like
+    )
     w, best, least = x.copy(), np.inf, np.inf
     iterations = readings = epochs = grams = failures = 0
     status = NEEDS_CARE
@@ -320,7 +322,8 @@ def solve(X, y, penalty, l2, free, limits, x, like):
                 limit = max(2 * k, _FIRST)
                 k = choose(whole, w, work[0], limit, member, chosen)
                 sub = columns(whole, chosen, k, place)
-            model = make_model(k, free, width_of(k + free, like), like)
+            width = width_of(k + free, like)
+            model = make_model(penalty, k, free, width, like)
         for j in range(k):
             here.w[j] = w[chosen[j]]
             here.grad[j] = work[0][chosen[j]] + l2 * here.w[j]
