@@ -27,6 +27,8 @@ from .quadratic import Model, minimise
 # Where the model promises to lower F by more than this share, the step's
 # length is searched for: it is mostly longer than 1
 _LONG = 1e-3
+# Changes of F below this share are rounding
+_ROUNDING = 1e-14
 _FACTOR, _LONGEST, _SHORTEST = 1.5, 16.0, 1e-8
 
 
@@ -163,8 +165,7 @@ def advance(problem, here, there, part, value, decrease):
     k = problem.k
     if decrease <= _LONG * value:
         new = look(problem, there, part, False)
-        # near the optimum both are rounding
-        if new <= value - 1e-2 * decrease or new <= value * (1.0 + 1e-14):
+        if new <= value - min(1e-2 * decrease, -_ROUNDING * value):
             return 1.0, new
     else:
         multiply(
@@ -261,12 +262,23 @@ def curve(problem, point, rows, H):
 
 
 @njit
-def make_model(k, free, width, like):
+def concavity(penalty):
+    """Return the largest of minus the penalty's second derivative."""
+    most = 0.0
+    if not penalty.is_convex:
+        for power in range(-80, 80):
+            most = max(most, -penalty.bend(2.0**power))
+    return most
+
+
+@njit
+def make_model(penalty, k, free, width, like):
     """Allocate a model over k coefficients; H is of `like`'s dtype."""
     return Model(
         np.empty((width, width), like.dtype), k, free, np.zeros(k + 1),
         np.zeros(k + 1), np.zeros(k + 1), np.zeros(width, like.dtype),
-        np.zeros(width, like.dtype), np.zeros(k + 1, np.int64),
+        np.zeros(width, like.dtype), 1.05 * concavity(penalty),
+        np.zeros(k + 1, np.int64),
         np.empty((k + 1, k + 1)), np.zeros(k + 1), np.array([-1.0, np.inf]),
     )
 
@@ -322,11 +334,13 @@ def descend(problem, model, here, there, part, value, goal):
         for j in range(problem.k + 1):
             there.w[j] = model.v[j]
         n_iter += 1
-        if decrease > 0.0 and age > 0.0 and size * rate <= goal.target:
+        # of a difference of sums as large as F
+        possible = decrease > -_ROUNDING * value
+        if possible and age > 0.0 and size * rate <= goal.target:
             swapped = not swapped
             break
         t, new = 0.0, value
-        if decrease > 0.0:
+        if possible:
             t, new = advance(problem, here, there, part, value, decrease)
         if t == 0.0:
             stuck = age == 0.0

@@ -6,10 +6,11 @@ The model at w is, for a symmetric H and the gradient g,
     Q(v) = g^\top (v - w) + (v - w)^\top H (v - w) / 2 + \sum_j r(v_j).
 
 Each visit minimises it in one coordinate by the prox of r with step
-1 / H_jj, which is also right where r is not convex. What moves is
-H (v - w), in the precision of H, while g stays in float64: rounding is then
-relative to the step, not to the gradient, and float32 does not limit what an
-outer iteration can reach.
+1 / H_jj. Where r is concave with more than H_jj, that would jump to another
+basin, about which the model knows nothing: the step is made so short that the
+prox is continuous. What moves is H (v - w), in the precision of H, while g
+stays in float64: rounding is then relative to the step, not to the gradient,
+and float32 does not limit what an outer iteration can reach.
 
 Once the signs have settled, a Newton step on the support finds what
 coordinate descent would take hundreds of epochs for.
@@ -20,6 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compilation import LOOPS, njit
+
+# Newton steps in a row that end where a coefficient becomes zero
+_CUTS = 30
 
 
 class Model(NamedTuple):
@@ -39,6 +43,8 @@ class Model(NamedTuple):
     #: (width,) of H's dtype: H (v - w), and H times a Newton step
     move: np.ndarray
     shift: np.ndarray
+    #: no step is longer than 1 / floor
+    floor: float
     #: (k + 1,) coordinates that are visited
     active: np.ndarray
     #: (k + 1, k + 1) and (k + 1,) of float64, for Newton steps
@@ -50,13 +56,11 @@ class Model(NamedTuple):
 
 
 @njit(fastmath=LOOPS)
-def solve_in_place(A, n, b):
+def solve_in_place(A, n, b, tiny):
     """Solve A x = b by Cholesky; A's lower triangle and b are overwritten.
 
-    Returns
-    -------
-    bool
-        False where A is not positive definite to seven digits.
+    Where a pivot is not above `tiny` times its diagonal, the row depends on
+    those before it, and its x is 0.
     """
     for i in range(n):
         row = A[i]
@@ -69,10 +73,7 @@ def solve_in_place(A, n, b):
         square = row[i]
         for t in range(i):
             square -= row[t] * row[t]
-        # H in float32 tells no more
-        if not square > 1e-6 * row[i]:
-            return False
-        row[i] = math.sqrt(square)
+        row[i] = math.sqrt(square) if square > tiny * row[i] else np.inf
     for i in range(n):
         value = b[i]
         for t in range(i):
@@ -83,7 +84,6 @@ def solve_in_place(A, n, b):
         b[i] = value
         for t in range(i):
             b[t] -= A[i, t] * value
-    return True
 
 
 @njit(fastmath=LOOPS)
@@ -95,8 +95,11 @@ def newton_step(model, penalty, count):
 
     Returns
     -------
-    float
+    largest : float
         The largest H_jj d_j^2 of the step; -1.0 where none was taken.
+    left : int
+        Coordinates that are left in `active`: one less than `count` where the
+        step was cut.
     """
     H, k, v, active, b = model.H, model.k, model.v, model.active, model.step
     for a in range(count):
@@ -108,13 +111,14 @@ def newton_step(model, penalty, count):
         if j < k:
             row[a] += penalty.bend(v[j])
             b[a] -= penalty.slope(v[j])
-    if not solve_in_place(model.factor, count, b):
-        return -1.0
+    # what is known of H
+    tiny = 1e-6 if H.itemsize == 4 else 1e-14
+    solve_in_place(model.factor, count, b, tiny)
     t, first = 1.0, -1
     for a in range(count):
         j = active[a]
         if j < k and (v[j] + t * b[a]) * v[j] < 0.0:
-            t, first = -v[j] / b[a], j
+            t, first = -v[j] / b[a], a
     model.shift[:] = 0
     for a in range(count):
         d, row = model.move.dtype.type(t * b[a]), H[active[a]]
@@ -133,13 +137,35 @@ def newton_step(model, penalty, count):
             change += new - old
             size += old
     if not change <= 1e-15 * size:
-        return -1.0
+        return -1.0, count
     for a in range(count):
         v[active[a]] += t * b[a]
-    if first >= 0:
-        v[first] = 0.0
     for c in range(model.move.size):
         model.move[c] += model.shift[c]
+    if first >= 0:
+        v[active[first]] = 0.0
+        for a in range(first, count - 1):
+            active[a] = active[a + 1]
+        return largest, count - 1
+    return largest, count
+
+
+@njit
+def newton_steps(model, penalty, count):
+    """Take Newton steps until one is not cut, or there were many.
+
+    Returns
+    -------
+    float
+        The largest H_jj d_j^2; -1.0 where no step was taken.
+    """
+    largest = -1.0
+    for _ in range(_CUTS):
+        one, left = newton_step(model, penalty, count)
+        largest = max(largest, one)
+        if left == count or left == 0:
+            break
+        count = left
     return largest
 
 
@@ -162,6 +188,7 @@ def epoch(model, penalty, count):
         if not bend > 0.0:
             continue
         old = v[j]
+        bend = max(bend, model.floor) if j < k else bend
         new = old - (model.grad[j] + move[j]) / bend
         if j < k:
             new = penalty.prox(new, 1.0 / bend)
@@ -211,7 +238,7 @@ def minimise(model, penalty, tol, max_epochs, settled):
                 active[count] = j
                 count += 1
         if count > 0:
-            first = max(newton_step(model, penalty, count), 0.0)
+            first = max(newton_steps(model, penalty, count), 0.0)
     for j in range(q):
         active[j] = j
     count, everything, direct = q, True, True
@@ -231,8 +258,7 @@ def minimise(model, penalty, tol, max_epochs, settled):
         price = count * (count * count / 6.0 + 2.0 * q + 300.0)
         if direct and not quiet and n_epochs >= 3 and work > price:
             work = 0.0
-            zero = newton_step(model, penalty, count)
-            direct = zero >= 0.0
+            direct = newton_steps(model, penalty, count) >= 0.0
             quiet = direct
         if quiet or n_epochs % 50 == 49 or count == 0:
             count, everything = q, True

@@ -15,7 +15,12 @@ import numpy as np
 from ..compilation import LOOPS, njit
 from ..datafits.margins import evaluate
 from ..line_search import search
-from ..result import ITERATION_LIMIT, NEEDS_CARE, REACHED
+from ..result import (
+    FLOAT64_LIMIT,
+    ITERATION_LIMIT,
+    NEEDS_CARE,
+    REACHED,
+)
 from .access import (
     add_transposed,
     multiply,
@@ -42,6 +47,8 @@ _NEAR = 1.25
 _MOST = 0.6
 # Columns of the first working set
 _FIRST = 64
+# Iterations with a Gram matrix in float32: most problems take 5 to 15
+_SINGLE = 60
 _BINS = 256
 _UNIT = 2.0**-53
 
@@ -284,7 +291,9 @@ def solve(X, y, penalty, l2, free, limits, x, like):
     member, chosen = np.ones(p, np.bool_), np.arange(p)
     place = np.empty(p, np.int64)
     k = p if p <= _FEW else choose(whole, x, np.zeros(p), 0, member, chosen)
-    sub, model = columns(whole, chosen, k, place), make_model(0, free, 0, like)
+    sub, model = columns(whole, chosen, k, place), make_model(
+        penalty, 0, free, 0, like
+    )
     w, best, least = x.copy(), np.inf, np.inf
     iterations = readings = epochs = grams = failures = 0
     status = NEEDS_CARE
@@ -315,7 +324,8 @@ def solve(X, y, penalty, l2, free, limits, x, like):
                 limit = max(2 * k, _FIRST)
                 k = choose(whole, w, work[0], limit, member, chosen)
                 sub = columns(whole, chosen, k, place)
-            model = make_model(k, free, width_of(k + free, like), like)
+            width = width_of(k + free, like)
+            model = make_model(penalty, k, free, width, like)
         for j in range(k):
             here.w[j] = w[chosen[j]]
             here.grad[j] = work[0][chosen[j]] + l2 * here.w[j]
@@ -379,7 +389,19 @@ def fit_sparse(X, y, penalty, l2, intercept, tol, max_iter, x):
 
 
 def _solved(X, y, penalty, l2, free, limits, x):
-    found = solve(X, y, penalty, l2, free, limits, x, np.empty(0, np.float32))
-    if found[1] == NEEDS_CARE:
-        found = solve(X, y, penalty, l2, free, limits, x, np.empty(0))
-    return found
+    """Go on with a Gram matrix in float64 where float32 is not enough."""
+    tol, max_iter = limits
+    total = np.zeros(4, np.int64)
+    for like, most in [
+        (np.empty(0, np.float32), min(max_iter, _SINGLE)),
+        (np.empty(0), max_iter),
+    ]:
+        counts, status, gap, value = solve(
+            X, y, penalty, l2, free, (tol, most - total[0]), x, like
+        )
+        total += counts
+        if status == REACHED or total[0] >= max_iter:
+            break
+    if status == NEEDS_CARE:
+        status = FLOAT64_LIMIT
+    return tuple(total.tolist()), status, gap, value
