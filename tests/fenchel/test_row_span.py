@@ -66,3 +66,13 @@ def test_stops_at_max_iter_with_a_certificate(max_iter):
     assert info["relative_gap"] == pytest.approx(
         min(point.relative_gap, 1.0), rel=0.5
     )
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_an_intercept_costs_no_iterations(fit_intercept):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 400))
+    y = np.where(X[:, 0] + rng.logistic(size=300) > 0, 1.0, -1.0)
+    info = fit_logistic(X, y, l2=1.0, fit_intercept=fit_intercept)[2]
+    assert info["converged"] and info["n_iter"] < 60
+    assert info["regime"] == "wide"
