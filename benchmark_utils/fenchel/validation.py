@@ -14,6 +14,7 @@ _FLOATS = np.dtype(np.float64), np.dtype(np.float32)
 _DOUBLE = _FLOATS[0]
 # Names of this module: `np.` costs 15 ns a time
 _count, _contiguous = np.count_nonzero, np.ascontiguousarray
+_errstate = np.errstate
 _ONE = np.array(1.0)
 _SIGNS = np.array([-1.0, 1.0])
 _SIGNS.flags.writeable = False
@@ -153,16 +154,15 @@ def _short(entry):
 
 def all_finite(values):
     """Return whether no entry is NaN or infinite, mostly without a mask."""
-    if values.dtype == _DOUBLE:
-        # 0.6 us for 200 x 10. Finite unless an entry is not, or some are huge
-        flat = values.ravel("K")
-        if math.isfinite(np.dot(flat, flat)):
-            return True
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(values.sum(dtype=np.float64)):
-                return True
-    return bool(np.isfinite(values).all())
+    # finite unless an entry is not, or some are huge
+    with _errstate(over="ignore", invalid="ignore"):
+        if values.dtype == _DOUBLE:
+            # 0.6 us for 200 x 10; a sum takes 2.5
+            flat = values.ravel("K")
+            total = np.dot(flat, flat)
+        else:
+            total = values.sum(dtype=np.float64)
+    return math.isfinite(total) or bool(np.isfinite(values).all())
 
 
 def _refuse_entries(values, name, columns=None):
@@ -181,12 +181,11 @@ def _check_sparse(X, name):
     """
     if X.ndim != 2 or 0 in X.shape:
         _refuse_shape(X, name)
-    if X.format == "dok":
-        X = X.tocoo()
     check = {
         "csr": _check_compressed, "csc": _check_compressed,
         "bsr": _check_compressed, "coo": _check_coordinates,
         "dia": _check_diagonals, "lil": _check_lists,
+        "dok": lambda X: _check_coordinates(X.tocoo()),
     }.get(X.format)
     if check is None:
         raise DataError(
