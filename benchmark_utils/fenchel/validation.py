@@ -450,9 +450,9 @@ def check_flag(value, name):
 
 def check_parameters(
     l1=0.0, l2=1.0, tol=1e-8, max_iter=1000, fit_intercept=False,
-    float32_copy=True,
+    float32_copy=True, compile=True,
 ):
-    """Return (l1, l2, tol, max_iter, fit_intercept, float32_copy), checked.
+    """Return (l1, l2, tol, max_iter, fit_intercept, float32_copy, compile).
 
     The parameters of a fit: lambda1 and lambda2 themselves, not both zero.
     `max_iter` is an integer; at 0 the start is returned, with its
@@ -465,11 +465,12 @@ def check_parameters(
     if (
         type(l1) is type(l2) is type(tol) is float and type(max_iter) is int
         and type(fit_intercept) is type(float32_copy) is bool
+        and type(compile) is bool
         and 0.0 <= l1 < math.inf and 0.0 < l2 < math.inf
         and 0.0 <= tol < math.inf and max_iter >= 0
     ):
         # by far the most frequent: 0.3 us instead of 1.4
-        return l1, l2, tol, max_iter, fit_intercept, float32_copy
+        return l1, l2, tol, max_iter, fit_intercept, float32_copy, compile
     l1, l2 = check_number(l1, "l1"), check_number(l2, "l2")
     if l1 == l2 == 0.0:
         raise DataError(
@@ -480,6 +481,7 @@ def check_parameters(
         l1, l2, check_number(tol, "tol"), check_count(max_iter, "max_iter"),
         check_flag(fit_intercept, "fit_intercept"),
         check_flag(float32_copy, "float32_copy"),
+        check_flag(compile, "compile"),
     )
 
 

@@ -238,13 +238,9 @@ BAD_PARAMETERS = {
     "max_iter boolean": (dict(max_iter=True), "is not an integer"),
     "max_iter None": (dict(max_iter=None), "is not an integer"),
     "copy": (dict(float32_copy="no"), "float32_copy='no' is not a boolean"),
+    "compile": (dict(compile=1), "compile=1 is not a boolean"),
 }
-OF_THE_FIT = ("tol", "max_iter", "float32_copy")
-# Before `fit_logistic` takes these checks, some of what follows ends the
-# process
-wired = pytest.mark.skipif(
-    not hasattr(fit, "check_design"), reason="fit.py has its own checks"
-)
+OF_THE_FIT = ("tol", "max_iter", "float32_copy", "compile")
 
 
 @pytest.mark.parametrize("case", BAD_DESIGNS)
@@ -294,7 +290,6 @@ def test_bad_parameters(case):
         assert skip and name in reason
 
 
-@wired
 @pytest.mark.parametrize("case", [
     *(("X", case) for case in BAD_DESIGNS),
     *(("y", case) for case in BAD_LABELS),
@@ -302,7 +297,8 @@ def test_bad_parameters(case):
 ], ids=" ".join)
 def test_fit_logistic_says_the_same(case):
     what, case = case
-    arguments = {"X": X, "y": Y}
+    # SIGNS and X are what the function solves without a look at them
+    arguments = {"X": X, "y": SIGNS}
     if what == "X":
         arguments["X"], words = BAD_DESIGNS[case]
     elif what == "y":
@@ -405,12 +401,14 @@ def test_good_labels(labels, convert):
 ])
 def test_good_parameters(number):
     assert check_parameters(l2=number)[1] == float(number)
-    _, l2, tol, max_iter, fit_intercept, _ = check_parameters(
+    _, l2, tol, max_iter, fit_intercept, *_ = check_parameters(
         l2=1, tol=0, max_iter=np.int32(0), fit_intercept=np.bool_(True)
     )
     assert (l2, tol, max_iter, fit_intercept) == (1.0, 0.0, 0, True)
     assert type(max_iter) is int and fit_intercept is True
-    assert check_parameters() == (0.0, 1.0, 1e-8, 1000, False, True)
+    assert check_parameters() == (
+        0.0, 1.0, 1e-8, 1000, False, True, True
+    )
 
 
 def test_starts():
