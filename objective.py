@@ -73,6 +73,8 @@ class Objective(BaseObjective):
     test_dataset_name = "simulated"
     #: what `skip` was given, and what it made of it
     _checked = None
+    #: the dataset, which makes the data anew where a solver changed them
+    _source = None
 
     def skip(self, X, y, X_test=None, y_test=None, coef_true=None):
         given = X, y, X_test, y_test, coef_true
@@ -162,6 +164,8 @@ class Objective(BaseObjective):
 
     def _pristine(self):
         """Load the data again, as they were before any solver had them."""
+        if self._source is None:
+            return self.X
         data = self._source.get_data()
         given = [
             data.get(name) for name in

@@ -131,8 +131,8 @@ def fit_logistic(
                     return x[:p], float(x[p]), info
                 return x, 0.0, info
     check_parameters(
-        l1=l1, l2=l2, tol=tol, max_iter=max_iter,
-        fit_intercept=fit_intercept, float32_copy=float32_copy, compile=compile,
+        l1=l1, l2=l2, tol=tol, max_iter=max_iter, compile=compile,
+        fit_intercept=fit_intercept, float32_copy=float32_copy,
     )
     if l1:
         raise NotImplementedError(
