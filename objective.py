@@ -1,21 +1,26 @@
 import numpy as np
 from joblib import hash as checksum
+from scipy import sparse
 
+from benchmark_utils.fenchel.validation import (
+    DataError,
+    check_design,
+    check_labels,
+    check_penalty,
+)
 from benchmark_utils.problem.batches import (
     ManyProblems,
     certify_many,
     clean_many,
 )
 from benchmark_utils.problem.certificate import certify, lambda1_max
+from benchmark_utils.problem.guard import DataGuard
 from benchmark_utils.problem.loss import log_loss, predict_margins
+from benchmark_utils.problem.products import measure
 from benchmark_utils.problem.stopping import CertifiedGap
 from benchmark_utils.problem.validation import (
-    DataError,
     ResultError,
     check_coef_true,
-    check_penalty,
-    clean_design,
-    clean_labels,
     clean_result,
 )
 from benchmark_utils.report.problem_facts import describe
@@ -66,10 +71,16 @@ class Objective(BaseObjective):
     # For every solver, also for one that knows nothing of this benchmark
     stopping_criterion = CertifiedGap()
     test_dataset_name = "simulated"
+    #: what `skip` was given, and what it made of it
+    _checked = None
+    #: the dataset, which makes the data anew where a solver changed them
+    _source = None
 
     def skip(self, X, y, X_test=None, y_test=None, coef_true=None):
+        given = X, y, X_test, y_test, coef_true
         try:
-            self._clean(X, y, X_test, y_test, coef_true)
+            # benchopt calls `set_data` next, with the same data
+            self._checked = given, self._clean(*given)
         except DataError as reason:
             return True, str(reason)
         return False, None
@@ -78,18 +89,22 @@ class Objective(BaseObjective):
         check_penalty(self.l1, self.l2, self.fit_intercept)
         if isinstance(X, ManyProblems):
             return clean_many(X, y, self.l1), None, None, None, 0.0
-        X = clean_design(X)
-        y, classes = clean_labels(y, X.shape[0])
+        X = check_design(X)
+        if sparse.issparse(X) and not X.has_canonical_format:
+            # or a library would do it, in place
+            X = X.copy()
+            X.sum_duplicates()
+        y, classes = check_labels(y, X.shape[0])
         if (X_test is None) != (y_test is None):
             raise DataError("X_test and y_test must be given together.")
         if X_test is not None:
-            X_test = clean_design(X_test, "X_test")
+            X_test = check_design(X_test, "X_test")
             if X_test.shape[1] != X.shape[1]:
                 raise DataError(
                     f"X_test has {X_test.shape[1]} features, X has "
                     f"{X.shape[1]}."
                 )
-            y_test, _ = clean_labels(
+            y_test, _ = check_labels(
                 y_test, X_test.shape[0], classes, "y_test"
             )
         coef_true = check_coef_true(coef_true, X.shape[1])
@@ -104,10 +119,17 @@ class Objective(BaseObjective):
         return (X, y), X_test, y_test, coef_true, lmbd1
 
     def set_data(self, X, y, X_test=None, y_test=None, coef_true=None):
+        given = X, y, X_test, y_test, coef_true
+        before, cleaned = self._checked or ((), None)
+        self._checked = None
+        if len(before) == 0 or any(
+            a is not b for a, b in zip(before, given, strict=True)
+        ):
+            cleaned = self._clean(*given)
         (
             (self.X, self.y), self.X_test, self.y_test, self.coef_true,
             self.lmbd1,
-        ) = self._clean(X, y, X_test, y_test, coef_true)
+        ) = cleaned
         self._checksum = checksum(
             [self.X, self.y, self.X_test, self.y_test, self.coef_true],
             hash_name="sha1",
@@ -116,11 +138,19 @@ class Objective(BaseObjective):
         self.many = isinstance(self.X, ManyProblems)
         self.n_samples, self.n_features = self.X.shape
         self.X_bytes = bytes_of(self.X)
+        # the bounds of rounding need it at every point
+        self._sizes = (
+            [measure(X) for X in self.X.designs] if self.many
+            else measure(self.X)
+        )
         # filled once, and shared by benchopt's copies for the repetitions
         self._facts = {}
+        self._guard = DataGuard(self.X)
         fix_threads()
 
     def get_objective(self):
+        # what a solver does after its last point is found by the next one
+        self._guard.check(self._pristine)
         return dict(
             X=self.X,
             y=self.y.copy(),
@@ -132,8 +162,23 @@ class Objective(BaseObjective):
     def get_one_result(self):
         return dict(coef=[0.0] * self.n_features)
 
+    def _pristine(self):
+        """Load the data again, as they were before any solver had them."""
+        if self._source is None:
+            return self.X
+        data = self._source.get_data()
+        given = [
+            data.get(name) for name in
+            ("X", "y", "X_test", "y_test", "coef_true")
+        ]
+        return self._clean(*given)[0][0]
+
     def evaluate_result(self, **result):
         solver = solver_name(self)
+        # before the point is cached, and another solver is given the data
+        change = self._guard.check(self._pristine)
+        if change:
+            raise ResultError(f"{solver}: {change}")
         n_intercepts = self.X.n_problems if self.many else 1
         # the base class measures it; in units of X, which can be compared
         peak_memory = result.pop("peak_memory", float("nan"))
@@ -148,7 +193,7 @@ class Objective(BaseObjective):
         certificate = certify_many if self.many else certify
         point = certificate(
             self.X, self.y, coef, intercept, self.lmbd1, self.lmbd2,
-            self.fit_intercept,
+            self.fit_intercept, self._sizes,
         )
         if not np.isfinite(point).all():
             raise ResultError(
@@ -187,6 +232,7 @@ class Objective(BaseObjective):
         skip, reason = load_or_explain(dataset)
         if skip:
             return skip, reason
+        self._source = dataset
         return super().load(dataset)
 
     def cache_key(self):

@@ -25,6 +25,9 @@ FOLDERS = {
     "datasets": {"data", "problem", "wiring"},
     "plots": {"report"},
 }
+#: the one module of the player that any room may import: the checks of data
+#: and parameters are one for the function and the benchmark, and no kernel
+VALIDATION = "benchmark_utils.fenchel.validation"
 #: inside the player, from the ground up: each imports what is before it,
 #: and what is beside it on the same floor
 FLOORS = [
@@ -59,10 +62,11 @@ def imports(path):
 
 
 def rooms_of(path):
-    """Rooms of benchmark_utils that a file imports."""
+    """Rooms of benchmark_utils that a file imports, but for VALIDATION."""
     return {
         name.split(".")[1] for name in imports(path)
         if name.startswith("benchmark_utils.")
+        and not name.startswith(VALIDATION)
     }
 
 

@@ -6,12 +6,12 @@ sum of the problems' certificates.
 """
 import numpy as np
 
-from benchmark_utils.problem.certificate import Certificate, certify
-from benchmark_utils.problem.validation import (
+from benchmark_utils.fenchel.validation import (
     DataError,
-    clean_design,
-    clean_labels,
+    check_design,
+    check_labels,
 )
+from benchmark_utils.problem.certificate import Certificate, certify
 
 
 class ManyProblems:
@@ -68,8 +68,8 @@ def clean_many(many, y, l1):
     designs, labels = [], []
     for k, (X, y_k) in enumerate(many.split(np.asarray(y))):
         try:
-            X = clean_design(X)
-            labels.append(clean_labels(y_k, len(X))[0])
+            X = check_design(X)
+            labels.append(check_labels(y_k, X.shape[0])[0])
         except DataError as error:
             raise DataError(f"problem {k}: {error}") from error
         designs.append(X)

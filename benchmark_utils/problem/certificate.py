@@ -144,14 +144,13 @@ def certify(
     """
     with np.errstate(all="ignore"):
         sizes = measure(X) if sizes is None else sizes
-        penalty = _penalty(coef, lmbd1, lmbd2)
-        problem = X, y, coef, intercept, sizes, fit_intercept
-        point, kkt = _evaluate(*problem, lmbd1, lmbd2, penalty)
+        problem = X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2
+        point, kkt = _evaluate(*problem)
         gap, rounding, doubt = _gap(point, coef, lmbd1, lmbd2)
         if point.value_error > _VALUE_ERROR * point.value or doubt > max(
             _SHARE_OF_GAP * (gap - rounding), _SHARE_OF_VALUE * point.value
         ):
-            longer = _evaluate_longer(*problem, penalty)
+            longer = _evaluate_longer(*problem)
             *again, _ = _gap(longer, coef, lmbd1, lmbd2)
             if np.isfinite([longer.value, *again]).all():
                 # rounding may have made a dual point that is better by chance
@@ -167,9 +166,7 @@ def _penalty(coef, lmbd1, lmbd2):
     )
 
 
-def _evaluate(
-    X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2, penalty
-):
+def _evaluate(X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2):
     """Evaluate a point in float64; also the violation of optimality."""
     margins = y * (matvec(X, coef) + intercept)
     weights = dual_weights(margins)
@@ -192,14 +189,17 @@ def _evaluate(
         scaled = _factors(heavy, ratio, 2 * _SUM_DEPTH * _UNIT)
         depth += 2 * _SUM_DEPTH
     return _Point(
-        log_loss(margins) + penalty, size * error + error * error / 8,
+        log_loss(margins) + _penalty(coef, lmbd1, lmbd2),
+        size * error + error * error / 8,
         margins, np.float64(error), weights, scaled,
         v, 1.01 * depth * _UNIT * size * sizes.norms,
         error / 4 * sizes.norms,
     ), float(kkt)
 
 
-def _evaluate_longer(X, y, coef, intercept, sizes, fit_intercept, penalty):
+def _evaluate_longer(
+    X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2
+):
     """Evaluate a point with `long_arithmetic`."""
     products = pairs.matvec(X, (coef, np.zeros_like(coef)))
     products = pairs.add(products, (np.full(len(y), float(intercept)), 0.0))
@@ -215,7 +215,8 @@ def _evaluate_longer(X, y, coef, intercept, sizes, fit_intercept, penalty):
         sizes.norms, coef, intercept, len(y)
     )
     return _Point(
-        math.fsum(np.logaddexp(0.0, -margins)) + penalty, 0.0,
+        math.fsum(np.logaddexp(0.0, -margins)) + _penalty(coef, lmbd1, lmbd2),
+        0.0,
         margins, errors, dual_weights(margins), scaled,
         v, 4 * pairs.UNIT * size * sizes.norms, 0.0,
     )

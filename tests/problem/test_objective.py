@@ -5,7 +5,17 @@ import pytest
 from benchopt import BaseDataset
 from scipy import sparse
 
-from harness import attach, objective, set_problem
+from benchmark_utils.fenchel.validation import DataError
+from benchmark_utils.problem.batches import ManyProblems
+from benchmark_utils.wiring.base_solver import LogisticSolver
+from harness import (
+    Data,
+    attach,
+    objective,
+    run_to_the_end,
+    set_problem,
+    solver,
+)
 
 X = np.arange(12.0).reshape(6, 2) % 5
 Y = np.array([0, 1, 0, 1, 1, 0])
@@ -298,3 +308,122 @@ def test_inputs_are_not_changed(sparse_data):
     assert (y == Y).all()
     dense = data.toarray() if sparse_data else data
     assert (dense == X).all()
+
+
+class Fresh(Data):
+    """A dataset that makes its arrays anew, as one from a file does."""
+
+    def get_data(self):
+        return {name: value.copy() for name, value in self.data.items()}
+
+
+def dataset_of(cls, **data):
+    made = cls.get_instance()
+    made.data = data
+    return made
+
+
+CULPRITS = {
+    "scaled": lambda X: np.multiply(X, 1e-3, out=X),
+    "zero": lambda X: X.fill(0.0),
+    "one entry": lambda X: X.__setitem__((1, 1), np.nextafter(X[1, 1], 9.0)),
+    "rows turned": lambda X: X.__setitem__(slice(None), X[::-1].copy()),
+}
+SPARSE_CULPRITS = {
+    "scaled": lambda X: np.multiply(X.data, 1e-3, out=X.data),
+    "entries dropped": lambda X: X.__setattr__("data", X.data * (X.data > 2))
+    or X.eliminate_zeros(),
+    "index": lambda X: X.indices.__setitem__(0, 1 - X.indices[0]),
+}
+
+
+@pytest.mark.parametrize("convert, culprit", [
+    *((np.ascontiguousarray, culprit) for culprit in CULPRITS),
+    *((np.asfortranarray, culprit) for culprit in CULPRITS),
+    *((sparse.csr_matrix, culprit) for culprit in SPARSE_CULPRITS),
+])
+def test_a_change_of_the_data_is_found_and_undone(convert, culprit):
+    change = (
+        SPARSE_CULPRITS if convert is sparse.csr_matrix else CULPRITS
+    )[culprit]
+    problem = objective(l2=1.0)
+    set_problem(problem, dataset_of(Fresh, X=convert(X), y=Y))
+    result = dict(coef=np.array([0.5, -1.0]))
+    attach(problem, "data", "honest")
+    (right,) = problem(dict(result))
+    given = problem.get_objective()["X"]
+    attach(problem, "data", "culprit[x=1]")
+    change(given)
+    with pytest.raises(ValueError, match=r"culprit\[x=1\]: it has changed X"):
+        problem(dict(result))
+    # the next solver has the data as they were
+    attach(problem, "data", "honest")
+    given = problem.get_objective()["X"]
+    given = given.toarray() if sparse.issparse(given) else given
+    assert (given == X).all()
+    assert problem(dict(result)) == [right]
+    # also where the last one changed them after its last point
+    change(problem.get_objective()["X"])
+    given = problem.get_objective()["X"]
+    given = given.toarray() if sparse.issparse(given) else given
+    assert (given == X).all()
+
+
+def test_data_that_cannot_be_restored_are_used_no_more():
+    problem = objective(l2=1.0)
+    # it gives the same array again
+    set_problem(problem, dataset_of(Data, X=X.copy(), y=Y))
+    attach(problem, "data", "culprit")
+    problem.get_objective()["X"][:] = 0.0
+    for _ in range(2):
+        with pytest.raises(DataError, match="no more solvers are run on it"):
+            problem(dict(coef=np.zeros(2)))
+    with pytest.raises(DataError, match="no more solvers are run on it"):
+        problem.get_objective()
+
+
+def test_a_change_in_a_batch_is_found():
+    problem = objective(l2=1.0)
+    designs = [X, X + 1.0]
+
+    class Batch(Data):
+        def get_data(self):
+            return dict(
+                X=ManyProblems([one.copy() for one in designs]),
+                y=np.concatenate([Y, Y]),
+            )
+
+    skip, reason = set_problem(problem, dataset_of(Batch))
+    assert not skip, reason
+    attach(problem, "data", "culprit")
+    problem.get_objective()["X"].designs[1][2, 1] = 7.0
+    with pytest.raises(ValueError, match="culprit: it has changed X"):
+        problem(dict(coef=np.zeros(4)))
+    for got, right in zip(problem.X.designs, designs, strict=True):
+        assert (got == right).all()
+
+
+class Culprit(LogisticSolver):
+    """Write into the data that all solvers share, before it solves."""
+
+    name = "culprit"
+    sampling_strategy = "iteration"
+
+    def prepare(self):
+        self.X *= 1e-3
+
+    def solve(self, stop_val):
+        self.coef = np.zeros(self.X.shape[1])
+
+
+def test_a_culprit_is_refused_and_the_next_solver_is_right():
+    data = dataset_of(Fresh, X=X.copy(), y=Y)
+    problem = objective(l2=1.0)
+    with pytest.raises(ValueError, match="it has changed X in place"):
+        run_to_the_end(Culprit.get_instance(), problem, data)
+    alone = run_to_the_end(
+        solver("scipy[method=L-BFGS-B]"), objective(l2=1.0),
+        dict(X=X, y=Y),
+    )
+    after = run_to_the_end(solver("scipy[method=L-BFGS-B]"), problem, data)
+    assert after.points[-1] == alone.points[-1]
