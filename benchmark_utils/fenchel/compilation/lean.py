@@ -18,6 +18,7 @@ import numba
 from numba.core import (
     codegen,
     errors,
+    ir,
     ir_utils,
     postproc,
     registry,
@@ -56,32 +57,53 @@ class _Part(codegen.JITCodeLibrary):
                     library.parts(seen)
         return seen
 
-    def own(self):
-        """Return the module, of which a caller may hold several copies."""
-        if self._shared_module is None:
-            for function in self._final_module.functions:
-                if (
-                    not function.is_declaration
-                    and function.linkage == llvm.Linkage.external
-                ):
-                    function.linkage = "linkonce_odr"
-            self._shared_module = self._final_module
-        return self._shared_module
-
     def _get_module_for_linking(self):
         """Return the module with all that it calls, for foreign callers."""
-        module = self.own().clone()
-        _link(module, self.parts({}), set())
-        return module
+        if self._shared_module is None:
+            module = self._final_module.clone()
+            _link(module, self.parts({}))
+            for name in _defined(module):
+                module.get_function(name).linkage = "linkonce_odr"
+            self._shared_module = module
+        return self._shared_module
 
 
-def _link(module, libraries, reload_init):
-    for library in libraries:
-        reload_init.update(getattr(library, "_reload_init", ()))
-        module.link_in(
-            library.own() if isinstance(library, _Part)
-            else library._get_module_for_linking(), preserve=True,
-        )
+def _link(module, libraries):
+    """Link what a module calls, each once.
+
+    LLVM leaves out a function that may be there twice as long as nothing in
+    the module calls it: so all are unique at first, but for helpers that
+    numba writes into each module, and libraries of numba's own kind come
+    last.
+    """
+    shared = set()
+    last = [one for one in libraries if not isinstance(one, _Part)]
+    for library in [one for one in libraries if one not in last] + last:
+        if isinstance(library, _Part):
+            for name in _defined(library._final_module):
+                if name in shared:
+                    function = library._final_module.get_function(name)
+                    function.linkage = "linkonce_odr"
+                shared.add(name)
+            module.link_in(library._final_module, preserve=True)
+        else:
+            module.link_in(library._get_module_for_linking(), preserve=True)
+    for name in shared:
+        module.get_function(name).linkage = "linkonce_odr"
+    missing = [
+        function.name for function in module.functions
+        if function.is_declaration and function.name.startswith("_ZN")
+    ]
+    if missing:
+        raise RuntimeError(f"not linked: {missing}")
+
+
+def _defined(module):
+    return [
+        function.name for function in module.functions
+        if not function.is_declaration
+        and function.linkage == llvm.Linkage.external
+    ]
 
 
 @contextlib.contextmanager
@@ -109,10 +131,12 @@ class _Whole(codegen.JITCodeLibrary):
 
     def finalize(self):
         """Link each part once, then optimise and emit as numba does."""
-        _link(
-            self._final_module, self.parts({}),
-            getattr(self, "_reload_init", set()),
-        )
+        libraries = self.parts({})
+        for library in libraries:
+            # numba 0.60 has none
+            for start in getattr(library, "_reload_init", ()):
+                self._reload_init.add(start)
+        _link(self._final_module, libraries)
         self._linking_libraries = []
         with _unreduced():
             super().finalize()
@@ -125,6 +149,8 @@ class _Lowering(typed_passes.BaseNativeLowering):
     library_class = None
 
     def run_pass(self, state):
+        # of the lean passes: numba would raise it in the end
+        state.status.fail_reason = None
         state.library = self.library_class(
             state.targetctx.codegen(), state.func_id.func_qualname
         )
@@ -227,17 +253,17 @@ def _allocates(state):
     for call, signature in state.calltypes.items():
         if signature is None:
             continue
-        # a slice is of memory that somebody else owns, not so a choice
-        kinds = (
-            signature.args[1:] if getattr(call, "op", "") in _ITEMS
-            else [signature.return_type]
-        )
+        # a slice is of memory that somebody else owns; a choice by an array,
+        # or an array that is written to a slice, may need a copy
+        items = isinstance(call, _SET) or getattr(call, "op", "") in _GET
+        kinds = signature.args[1:] if items else [signature.return_type]
         if any(map(counts, kinds)):
             return True
     return any(map(counts_view, state.typemap.values()))
 
 
-_ITEMS = "getitem", "static_getitem"
+_GET = "getitem", "static_getitem"
+_SET = ir.SetItem, ir.StaticSetItem
 
 
 class _Lean:
@@ -254,30 +280,41 @@ class _Lean:
 
     @global_compiler_lock
     def run(self, state):
+        """Compile, or leave the state to numba's passes with an error."""
+        context, target = state.typingctx, state.targetctx
+        try:
+            self._type(state, _Memory(context))
+            self._lower(state)
+        except BaseException:
+            state.targetctx, state.flags.nrt = target, True
+            raise
+        finally:
+            state.typingctx = context
+
+    @staticmethod
+    def _type(state, context):
         untyped_passes.TranslateByteCode().run_pass(state)
-        blocks = transforms.canonicalize_cfg(state.func_ir.blocks)
-        state.func_ir.blocks = blocks
-        ssa.reconstruct_ssa(state.func_ir)
-        state.func_ir._definitions = ir_utils.build_definitions(
-            state.func_ir.blocks
-        )
-        context = state.typingctx
-        state.typingctx = _Memory(context)
-        typed_passes.NopythonTypeInference().run_pass(state)
+        function = state.func_ir
+        function.blocks = transforms.canonicalize_cfg(function.blocks)
+        ssa.reconstruct_ssa(function)
+        function._definitions = ir_utils.build_definitions(function.blocks)
         state.typingctx = context
-        steps = typed_passes.PreLowerStripPhis()
+        typed_passes.NopythonTypeInference().run_pass(state)
+
+    def _lower(self, state):
+        function, phis = state.func_ir, typed_passes.PreLowerStripPhis()
         if _allocates(state):
-            steps.run_pass(state)
+            phis.run_pass(state)
             typed_passes.NopythonRewrites().run_pass(state)
-            postproc.PostProcessor(state.func_ir).run(True)
+            postproc.PostProcessor(function).run(True)
         else:
-            steps._strip_phi_nodes(state.func_ir)
-            state.func_ir._definitions = ir_utils.build_definitions(
-                state.func_ir.blocks
+            phis._strip_phi_nodes(function)
+            function._definitions = ir_utils.build_definitions(
+                function.blocks
             )
+            function.generator_info = None
             state.flags.nrt = False
             state.targetctx = state.targetctx.subtarget(enable_nrt=False)
-            state.func_ir.generator_info = None
         state.type_annotation = None
         self.lowering().run_pass(state)
         typed_passes.NoPythonBackend().run_pass(state)
