@@ -15,7 +15,7 @@ pytest_plugins = ["plan"]
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = [
     "objective.py", "config.yml", "test_config.py", "benchmark_utils",
-    "datasets", "solvers", "plots", "configs",
+    "datasets", "solvers", "plots", "configs", "tools", "CITATION.cff",
 ]
 
 
