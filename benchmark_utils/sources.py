@@ -16,8 +16,8 @@ _PACKAGE = Path(__file__).parent
 #: what a curve depends on, beside its solver's file and its data, whose own
 #: checksum stands in benchopt's key
 OF_A_CURVE = ("problem", "wiring", "baselines", "fenchel")
-#: what numba compiles
-COMPILED = ("baselines", "fenchel")
+#: what numba compiles; the package fenchel has a folder of its own
+COMPILED = ("baselines",)
 
 
 @lru_cache
@@ -42,11 +42,9 @@ def use_own_numba_cache():
     parent = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(parent) if parent else _PACKAGE / "__pycache__"
     try:
-        name = f"numba-{numba.__version__}-{sources_hash(*COMPILED)}"
-        # kernels that check where they read and write, see `compilation`
-        if os.environ.get("FENCHEL_CHECK") == "1":
-            name += "-checked"
-        folder = parent / name
+        folder = (
+            parent / f"numba-{numba.__version__}-{sources_hash(*COMPILED)}"
+        )
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return

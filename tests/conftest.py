@@ -9,13 +9,13 @@ import numba
 import pytest
 from numba.core.caching import UserProvidedCacheLocator
 
-import benchmark_utils  # noqa: F401
+from benchmark_utils.fenchel.compilation.cache import folder
 
 pytest_plugins = ["plan"]
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = [
     "objective.py", "config.yml", "test_config.py", "benchmark_utils",
-    "datasets", "solvers", "plots", "configs",
+    "datasets", "solvers", "plots", "configs", "tools", "CITATION.cff",
 ]
 
 
@@ -33,22 +33,24 @@ def python_files():
 def share_compiled_code(copy):
     """Let a copy of the benchmark use what was compiled for this one.
 
-    numba keeps code in a folder a source folder, whose name is a hash of the
-    path; benchmark_utils/sources.py puts these into a folder a version.
+    The folders of `cache.folder` and `sources.use_own_numba_cache`, whose
+    names are hashes of the sources. In the latter numba has a folder a room,
+    whose name is a hash of the path.
     """
+    name = UserProvidedCacheLocator.get_suitable_cache_subpath
     here = Path(numba.config.CACHE_DIR)
     there = here
+    links = {}
     if "NUMBA_CACHE_DIR" not in os.environ:
         there = copy / here.relative_to(ROOT)
-    there.mkdir(parents=True, exist_ok=True)
-    name = UserProvidedCacheLocator.get_suitable_cache_subpath
-    for path in (ROOT / "benchmark_utils").rglob("__init__.py"):
-        compiled = here / name(str(path))
-        compiled.mkdir(exist_ok=True)
+        links[copy / folder().relative_to(ROOT)] = folder()
+    room = "benchmark_utils/baselines/__init__.py"
+    links[there / name(str(copy / room))] = here / name(str(ROOT / room))
+    for link, compiled in links.items():
+        compiled.mkdir(parents=True, exist_ok=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
         try:
-            (there / name(str(copy / path.relative_to(ROOT)))).symlink_to(
-                compiled, target_is_directory=True
-            )
+            link.symlink_to(compiled, target_is_directory=True)
         except OSError:
             # Windows allows links to some users only: then it is compiled
             return

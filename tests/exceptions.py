@@ -5,10 +5,6 @@ fails where an entry is no longer needed.
 """
 #: {"file.py: function": why it is so large}
 EXCEPTIONS = {
-    "baselines/newton_kernels.py: _newton_range":
-        "to be cut",
-    "baselines/newton_kernels.py: newton_many":
-        "to be cut",
     "fenchel/fit.py: fit_logistic":
         "to be cut",
     "fenchel/linalg/gram.py: _make_kernel":

@@ -42,7 +42,11 @@ FLOORS = [
 ]
 #: families of methods, which import nothing of each other but this
 FAMILIES = FLOORS[3]
-ACROSS = {("newton.sparse", "coordinate_descent.dual")}
+ACROSS = {
+    ("newton.sparse", "coordinate_descent.dual"),
+    # to go: the products of a dense X belong to linalg
+    ("coordinate_descent.access", "newton.dense"),
+}
 LONGEST, MOST_ARGUMENTS = 80, 8
 #: first lines of docstrings that lean on the function above
 LEANING = re.compile(r"(The same|It of|As above|Same|Ditto)\b")

@@ -91,10 +91,11 @@ def loop_fused_newton(A, y, ridge, tol, max_iter):
 
 @njit(cache=True)
 def _newton_range(
-    first, last, fused, data, y, data_offsets, row_offsets, feature_offsets,
-    lmbd2, free, tol, max_iter, solution,
+    part, fused, batch, lmbd2, free, tol, max_iter, solution
 ):
-    for k in range(first, last):
+    """Solve the problems of a batch from part[0] on, before part[1]."""
+    data, y, data_offsets, row_offsets, feature_offsets = batch
+    for k in range(part[0], part[1]):
         rows = slice(row_offsets[k], row_offsets[k + 1])
         columns = slice(feature_offsets[k], feature_offsets[k + 1])
         p = columns.stop - columns.start
@@ -110,10 +111,7 @@ def _newton_range(
 
 
 @njit(parallel=True, cache=True)
-def newton_many(
-    threads, fused, data, y, data_offsets, row_offsets, feature_offsets,
-    lmbd2, free, tol, max_iter, solution,
-):
+def newton_many(threads, fused, batch, lmbd2, free, tol, max_iter, solution):
     """Solve each problem of a batch by one of the two kernels above.
 
     Parameters
@@ -122,8 +120,8 @@ def newton_many(
         The problems are dealt out to so many threads.
     fused : bool
         `loop_fused_newton`, else `raw_newton`.
-    data, y, data_offsets, row_offsets, feature_offsets : arrays
-        Of a `small.batch.Batch`.
+    batch : tuple of arrays
+        A `small.batch.Batch`, as a plain tuple.
     lmbd2 : float
     free : bool
         Whether the last column of each problem is an intercept's.
@@ -131,11 +129,12 @@ def newton_many(
         As above.
     solution : array of shape (feature_offsets[-1],), float64, written
     """
-    n_problems = row_offsets.size - 1
+    n_problems = batch[3].size - 1
     for thread in prange(threads):
         _newton_range(
-            thread * n_problems // threads,
-            (thread + 1) * n_problems // threads,
-            fused, data, y, data_offsets, row_offsets, feature_offsets,
-            lmbd2, free, tol, max_iter, solution,
+            (
+                thread * n_problems // threads,
+                (thread + 1) * n_problems // threads,
+            ),
+            fused, batch, lmbd2, free, tol, max_iter, solution,
         )

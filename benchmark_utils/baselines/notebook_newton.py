@@ -62,8 +62,8 @@ class NotebookNewton(LogisticSolver):
     def solve_batch(self, n_iter):
         x = np.empty(self.batch.feature_offsets[-1])
         newton_many(
-            numba.get_num_threads(), self.fused, *self.batch, self.lmbd2,
-            self.fit_intercept, STEP, n_iter, x,
+            numba.get_num_threads(), self.fused, tuple(self.batch),
+            self.lmbd2, self.fit_intercept, STEP, n_iter, x,
         )
         if self.fit_intercept:
             last = self.batch.feature_offsets[1:] - 1

@@ -4,7 +4,7 @@ import pytest
 
 ARGUMENTS = [
     "run", ".", "--no-display", "--no-plot", "-d", "breast_cancer",
-    "-s", "raw-newton", "-n", "9",
+    "-s", "raw-newton", "-s", "auto-newton", "-n", "9",
 ]
 UTILS = "benchmark_utils"
 

@@ -3,7 +3,6 @@ import io
 import os
 import pickle
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 from benchopt.utils.terminal_output import colorify
 
-from conftest import ROOT
 from tools.run import guarded_run, run_benchmark
 from tools.run.progress import Plain, Progress, in_words
 
@@ -46,7 +44,6 @@ HOW = ["kill"] + ["interrupt"] * (os.name == "posix")
 
 @pytest.fixture
 def folder(copy):
-    shutil.copytree(ROOT / "tools", copy / "tools")
     (copy / "solvers" / "slow.py").write_text(SLOW)
     return copy
 
