@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import njit
+from ...compilation import bare, njit
 from ...duality import bounded, class_factor
-from ...line_search import next_trial
 from ...linalg.simd import LANES, SINGLE_LANES
+from ...line_search import next_trial
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import blocks, hessian, vectors
 from . import kernels as few
@@ -150,7 +150,7 @@ class Pace(NamedTuple):
     before: float
 
 
-@njit
+@bare
 def workspace_size(n, q):
     """Return the entries of `work` for n samples and q columns."""
     width = (q + LANES) // LANES * LANES
@@ -161,7 +161,7 @@ def workspace_size(n, q):
     )
 
 
-@njit
+@bare
 def _lay_out(samples, work):
     """Divide the buffer; return the block and the layout."""
     n = samples.n
@@ -190,7 +190,7 @@ def _lay_out(samples, work):
     )
 
 
-@njit
+@bare
 def _copy(fit, x):
     """Fill the buffer from X and from x.
 
@@ -216,7 +216,7 @@ def _copy(fit, x):
     return size, at_zero
 
 
-@njit
+@bare
 def _begin_draft(fit, at_zero):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
@@ -237,7 +237,7 @@ def _begin_draft(fit, at_zero):
     return mass
 
 
-@njit
+@bare
 def evaluate(fit, draft, mass, sums):
     """Compute the gradient at w; in float64 margins and weights before it.
 
@@ -266,7 +266,7 @@ def evaluate(fit, draft, mass, sums):
     )
 
 
-@njit
+@bare
 def balance(fit, now):
     """Return the price and the square of the gap that an intercept allows."""
     if not fit.samples.intercept:
@@ -283,7 +283,7 @@ def balance(fit, now):
     return price, square
 
 
-@njit
+@bare
 def _next_pace(pace, total, goal, dear):
     """Decide on the next direction, from how the gap has fallen to `total`."""
     stale, _, rate, kept, before = pace
@@ -305,7 +305,7 @@ def _next_pace(pace, total, goal, dear):
     return Pace(stale, bent, rate, kept, total)
 
 
-@njit
+@bare
 def factor(fit, draft):
     """Factorize the Hessian's sums, -g beside it; return if it is trusted."""
     work, at = fit.work, fit.at
@@ -328,7 +328,7 @@ def factor(fit, draft):
     )
 
 
-@njit
+@bare
 def _newton_direction(fit, draft, single):
     """Set d from a new Hessian, in float32 where that is enough.
 
@@ -362,7 +362,7 @@ def _newton_direction(fit, draft, single):
     return formed, single
 
 
-@njit
+@bare
 def stale_direction(fit, count):
     """Set d by the last factor, corrected by `count` pairs."""
     work, at = fit.work, fit.at
@@ -375,14 +375,14 @@ def stale_direction(fit, count):
     correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
-@njit
+@bare
 def slopes_of(fit):
     """Return g'd and what l2 adds to the slope and to the bend along d."""
     at = fit.at
     return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
 
 
-@njit
+@bare
 def _combine_direction(fit, draft):
     """Set dm = A' d."""
     at = fit.at
@@ -395,7 +395,7 @@ def _combine_direction(fit, draft):
         blocks.combine(fit.samples, fit.work, fit.block, at.d, at.dm)
 
 
-@njit
+@bare
 def _bend(fit, draft, slope):
     r"""Correct Newton's direction as Chebyshev, with its own factor.
 
@@ -437,13 +437,13 @@ def _bend(fit, draft, slope):
     return True
 
 
-@njit
+@bare
 def _search(area, at, dm, count, slopes, trials):
     """Find the step along dm where the slope of F is a tenth of that at 0.
 
-    The slopes are those of `slopes_of`. The weights and curvatures are those of
-    the step then. Returns the step, the sum of the weights there, and whether
-    it is one; else it is the last of so many trials.
+    The slopes are those of `slopes_of`. The weights and curvatures are those
+    of the step then. Returns the step, the sum of the weights there, and
+    whether it is one; else it is the last of so many trials.
     """
     slope, linear, quadratic = slopes
     t, low, high = 1.0, 0.0, np.inf
@@ -463,7 +463,7 @@ def _search(area, at, dm, count, slopes, trials):
         t = next_trial(t, first, second + quadratic, low, high)
 
 
-@njit
+@bare
 def _move(fit, t):
     """Add t d to w; keep the step and the gradient for `pairs.remember`."""
     at = fit.at
@@ -472,7 +472,7 @@ def _move(fit, t):
     )
 
 
-@njit
+@bare
 def _unit_step(fit, slopes, goal):
     """Take the step 1 if it is one; what shows it is needed there anyway.
 
@@ -496,7 +496,7 @@ def _unit_step(fit, slopes, goal):
     return now, False
 
 
-@njit
+@bare
 def _search_step(fit, draft, bent, slopes):
     """Bend d if asked to, find the step and take it.
 
@@ -524,7 +524,7 @@ def _search_step(fit, draft, bent, slopes):
     return mass, True
 
 
-@njit
+@bare
 def keep_better(fit, now, best):
     """Copy w to the best point if it is better; return the best one.
 
@@ -541,7 +541,7 @@ def keep_better(fit, now, best):
     return now
 
 
-@njit
+@bare
 def _descend(fit, at_zero, max_iter):
     """Minimise F from w.
 
@@ -623,7 +623,7 @@ def _descend(fit, at_zero, max_iter):
             draft = single = False
 
 
-@njit
+@bare
 def end(fit, x, at_zero, size, ended):
     """Write the point to x; return status, bounded gap and F of it.
 
@@ -657,7 +657,7 @@ def end(fit, x, at_zero, size, ended):
     return status, gap, now.value
 
 
-@njit
+@bare
 def fit_tiny(samples, l2, tol, max_iter, work, x):
     """Minimise F for one small problem.
 
@@ -695,7 +695,7 @@ def fit_tiny(samples, l2, tol, max_iter, work, x):
     return iterations, grams, status, gap, value
 
 
-@njit
+@bare
 def fit_flat(data, y, where, l2, tol, max_iter, work, x):
     """Minimise F, from Python; see `samples_of` for the first arguments.
 
