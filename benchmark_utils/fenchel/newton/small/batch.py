@@ -12,7 +12,7 @@ from numba import prange
 
 from ...compilation import njit
 from ...result import ITERATION_LIMIT, REACHED
-from . import descent, two_columns
+from . import descent, layout, two_columns
 
 
 class Batch(NamedTuple):
@@ -98,7 +98,7 @@ def _fit_range(few, first, last, problems, options, results):
     if few is None:
         work = np.empty(two_columns.workspace_size(n_max))
     else:
-        work = np.empty(descent.workspace_size(n_max, p_max + 1))
+        work = np.empty(layout.workspace_size(n_max, p_max + 1))
     x = np.empty(p_max + 1)
     for k in range(first, last):
         row, feature = row_offsets[k], feature_offsets[k]

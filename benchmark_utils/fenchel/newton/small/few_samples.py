@@ -20,10 +20,11 @@ from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian
 from . import kernels as few
-from .descent import fit_flat, workspace_size
+from .descent import fit_flat
 from .gap import scale_class
 from .hessian import sums_size
 from .kernels import FAR, clear
+from .layout import workspace_size
 from .samples import BLOCK, whole_vectors
 
 # Rows of unit norm: duplicated ones have a factor with this on the diagonal

@@ -18,21 +18,10 @@ from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .blocks import Vectors
-from .descent import (
-    NOWHERE,
-    Fit,
-    Layout,
-    balance,
-    end,
-    evaluate,
-    factor,
-    fit_tiny,
-    keep_better,
-    slopes_of,
-    stale_direction,
-    workspace_size,
-)
+from .descent import factor, fit_tiny, slopes_of, stale_direction
 from .hessian import sums_size
+from .layout import Fit, Layout, workspace_size
+from .point import NOWHERE, balance, end, evaluate, keep_better
 from .samples import BLOCK, Block, Samples, fill, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
