@@ -116,7 +116,7 @@ def python(code, **environment):
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True,
         text=True, timeout=600, env={
-            **os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            **os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/tests:{ROOT}/tests/fenchel",
             **environment,
         },
     )
