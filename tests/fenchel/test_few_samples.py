@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 from benchmark_utils.fenchel.fit import fit_logistic
-from benchmark_utils.fenchel.newton.small.descent import FLOAT64_LIMIT
 from benchmark_utils.fenchel.newton.small.few_samples import (
     factor_of,
     fit_few_samples,
     kernel_of_few,
 )
+from benchmark_utils.fenchel.result import FLOAT64_LIMIT
 from benchmark_utils.problem.certificate import certify
 
 RNG = np.random.default_rng(0)

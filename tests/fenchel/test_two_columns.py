@@ -7,6 +7,7 @@ import pytest
 from benchmark_utils.fenchel.fit import fit_logistic
 from benchmark_utils.fenchel.newton.small.kernels import FAR
 from benchmark_utils.fenchel.newton.small.two_columns import (
+    Columns,
     derivatives,
     derivatives_at_zero,
     fourth_at_zero,
@@ -18,13 +19,14 @@ RNG = np.random.default_rng(0)
 
 
 def in_buffer(A):
-    """Signed columns as `small.descent` lays them out, margins, weights."""
+    """Signed columns, what is added to margins, margins, weights."""
     n = A.shape[1]
     padded = -(-n // 8) * 8
     work = np.zeros((5, padded))
     work[:2, :n] = A
     work[2, n:] = FAR
-    return work, (work.ravel(), 0, padded, 3 * padded, 4 * padded, padded)
+    at = Columns(0, padded, n, padded, 3 * padded, 4 * padded, 0, 0)
+    return work, (work.ravel(), at)
 
 
 @pytest.mark.parametrize("n", [1, 8, 10, 203])
@@ -54,8 +56,7 @@ def test_derivatives_at_zero(n):
     margins, weights = work[3:].copy()
     work[3:] = np.nan
     np.testing.assert_allclose(
-        derivatives_at_zero(*arguments[:-1], n, arguments[-1]), expected,
-        rtol=1e-13, atol=1e-14,
+        derivatives_at_zero(*arguments), expected, rtol=1e-13, atol=1e-14
     )
     np.testing.assert_array_equal(work[3], margins)
     np.testing.assert_allclose(work[4], weights, atol=1e-300)
@@ -67,9 +68,8 @@ def test_the_fourth_derivative_at_zero():
     _, arguments = in_buffer(A)
     m = d @ A
     rest = A @ (naive.dual_weights(m) - 0.5 + m / 4)
-    work, _, pitch, _, _, padded = arguments
     np.testing.assert_allclose(
-        fourth_at_zero(work, 0, pitch, padded, *d), rest, rtol=1e-4
+        fourth_at_zero(*arguments, *d), rest, rtol=1e-4
     )
 
 

@@ -62,3 +62,13 @@ def njit(function=None, **options):
             pass
     functions.append(compiled)
     return compiled
+
+
+def bare(function):
+    """Compile by `njit` a function that allocates no array.
+
+    Without counts of references to its arrays, which its callers hold: 200 x
+    10 in 5.1 instead of 6.5 us. What it returns may contain arrays only where
+    its callers are bare, too.
+    """
+    return njit(function, _nrt=False)

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..compilation import njit
+from ..compilation import bare
 from ..linalg import simd
 from ..linalg.cpu import vector_bytes
 from ..linalg.simd import (
@@ -190,7 +190,7 @@ def twice_atanh(typingctx, s):
     return float64x8(float64x8), codegen
 
 
-@njit
+@bare
 def log1p_of_unit(e):
     """log(1 + e) for eight e in [0, 1]."""
     return twice_atanh(simd.div(e, simd.add(e, simd.splat(2.0))))

@@ -12,10 +12,7 @@ from numba import prange
 
 from ...compilation import njit
 from ...result import ITERATION_LIMIT, REACHED
-from .descent import fit_tiny, workspace_size
-from .samples import samples_of
-from .two_columns import fit_two
-from .two_columns import workspace_size as two_size
+from . import descent, layout, two_columns
 
 
 class Batch(NamedTuple):
@@ -88,7 +85,7 @@ def pack_problems(Xs, ys):
 def _fit_range(few, first, last, problems, options, results):
     """Solve the problems first, ..., last - 1.
 
-    `few` is None where all are for `fit_two`, so that nothing else is
+    `few` is None where all are for `two_columns`, so that nothing else is
     compiled: which of both is called numba knows from its type.
     """
     data, y, data_offsets, row_offsets, feature_offsets = problems
@@ -99,24 +96,22 @@ def _fit_range(few, first, last, problems, options, results):
         n_max = max(n_max, row_offsets[k + 1] - row_offsets[k])
         p_max = max(p_max, feature_offsets[k + 1] - feature_offsets[k])
     if few is None:
-        work = np.empty(two_size(n_max))
+        work = np.empty(two_columns.workspace_size(n_max))
     else:
-        work = np.empty(workspace_size(n_max, p_max + 1))
+        work = np.empty(layout.workspace_size(n_max, p_max + 1))
     x = np.empty(p_max + 1)
     for k in range(first, last):
         row, feature = row_offsets[k], feature_offsets[k]
         n, p = row_offsets[k + 1] - row, feature_offsets[k + 1] - feature
         x[:] = 0.0
-        samples = samples_of(
-            data, y, (data_offsets[k], p, 1, n, p, row), intercept
-        )
+        where, start = (data_offsets[k], p, 1, n, p, row), x[:p + intercept]
         if few is None:
-            iterations[k], _, status[k], gap, value = fit_two(
-                samples, l2, tol, max_iter, work, x
+            iterations[k], _, status[k], gap, value = two_columns.fit_flat(
+                data, y, where, l2, tol, max_iter, work, start
             )
         else:
-            iterations[k], _, status[k], gap, value = fit_tiny(
-                samples, l2, tol, max_iter, work, x
+            iterations[k], _, status[k], gap, value = descent.fit_flat(
+                data, y, where, l2, tol, max_iter, work, start
             )
         for j in range(p):
             coef[feature + j] = x[j]

@@ -5,7 +5,7 @@ product fills it again and again, from X: no copy of X is kept.
 """
 from typing import NamedTuple
 
-from ...compilation import njit
+from ...compilation import bare
 from . import hessian
 from . import kernels as few
 from .gap import scale_class
@@ -24,7 +24,7 @@ class Vectors(NamedTuple):
     a: int
 
 
-@njit
+@bare
 def _block(samples, first, work, block):
     """Fill the block unless it holds all; return its samples, padded."""
     if samples.n <= block.rows:
@@ -32,7 +32,7 @@ def _block(samples, first, work, block):
     return fill(samples, first, work, block)
 
 
-@njit
+@bare
 def _project(work, block, q, s, first, g, part, padded):
     """Set g = A s at the first block, add A s at others.
 
@@ -46,7 +46,7 @@ def _project(work, block, q, s, first, g, part, padded):
         work[g + j] += work[part + j]
 
 
-@njit
+@bare
 def _weigh(samples, first, work, block, w, at, padded):
     """Compute margins of a block at w; return the sum of their weights."""
     q = samples.p + 1 if samples.intercept else samples.p
@@ -58,7 +58,7 @@ def _weigh(samples, first, work, block, w, at, padded):
     return few.weigh(work, m, at.s + i, at.h + i, padded)
 
 
-@njit
+@bare
 def weigh_at(samples, work, block, w, at, g, part, sums):
     """Compute margins at w, their weights and curvatures, and g = A s.
 
@@ -92,7 +92,7 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
     return loss, mass, size
 
 
-@njit
+@bare
 def combine(samples, work, block, w, out):
     """Compute out = A' w."""
     q = samples.p + 1 if samples.intercept else samples.p
@@ -105,7 +105,7 @@ def combine(samples, work, block, w, out):
         first += block.rows
 
 
-@njit
+@bare
 def project(samples, work, block, s, g, part):
     """Compute g = A s; `part` is room for q entries."""
     q = samples.p + 1 if samples.intercept else samples.p
@@ -116,7 +116,7 @@ def project(samples, work, block, s, g, part):
         first += block.rows
 
 
-@njit
+@bare
 def weighted_gram(samples, work, block, h, sums, U, width):
     """Sum A diag(h) A' into the rows of U, as `hessian.weighted_gram`."""
     q = samples.p + 1 if samples.intercept else samples.p
@@ -131,7 +131,7 @@ def weighted_gram(samples, work, block, h, sums, U, width):
     hessian.gather(work, sums, q, U, width)
 
 
-@njit
+@bare
 def balance(samples, work, block, w, at, total, part, factor):
     """Scale the weights of a class by `factor` of `duality.class_factor`.
 

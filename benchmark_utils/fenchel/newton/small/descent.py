@@ -27,9 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import njit
-from ...duality import bounded, class_factor
-from ...linalg.simd import LANES, SINGLE_LANES
+from ...compilation import bare, njit
 from ...line_search import next_trial
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import blocks, hessian, vectors
@@ -37,21 +35,12 @@ from . import kernels as few
 from .blocks import Vectors
 from .entry import NOTHING, is_usual, machine_code, summary
 from .gap import PATIENCE, watch
-from .hessian import PIVOT, sums_size
+from .hessian import PIVOT
 from .kernels import FAR
-from .pairs import PAIRS, correct_after, correct_before, remember
-from .samples import (
-    Block,
-    Samples,
-    block_rows,
-    block_size,
-    fill,
-    narrow_columns,
-    pitch_of,
-    samples_of,
-    single_pitch,
-    whole_vectors,
-)
+from .layout import Fit, copy, lay_out, workspace_size
+from .pairs import correct_after, correct_before, remember
+from .point import NOWHERE, balance, end, evaluate, keep_better
+from .samples import Block, narrow_columns, samples_of
 
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
@@ -59,81 +48,9 @@ _KEPT = 4.0
 # Iterations without progress after which it no longer is
 _TIRED = 5
 # Trials of a step in a draft; one that needs more is looked for in float64
-_DRAFT_TRIALS, _TRIALS = 10, 60
+_DRAFT_TRIALS, _TRIALS = 5, 60
 # A step is taken once the slope along it has fallen to this share
 _FLAT = 0.1
-# Sums of so many samples differ by this share of themselves, not more
-_NOISE = 1e-14
-
-
-class Layout(NamedTuple):
-    """Where everything is in the buffer, in entries of float64."""
-
-    #: columns, the intercept among them, and their vectors' padded length
-    q: int
-    width: int
-    #: samples, padded to whole vectors of float64 and of float32
-    padded: int
-    filled: int
-    #: margins, weights, curvatures, dual weights: see `blocks.Vectors`
-    at: Vectors
-    #: the margins' change, which is where the dual weights are, and a product
-    dm: int
-    c: int
-    #: of a Hessian: sums of its tiles, and its factor
-    sums: int
-    U: int
-    #: vectors of columns: gradient, direction, point, ridge, the factor's
-    #: inverse pivots, three for work, the best point
-    g: int
-    d: int
-    w: int
-    ridge: int
-    inverse: int
-    z: int
-    old: int
-    part: int
-    best: int
-    #: of `pairs`
-    scales: int
-    pairs: int
-    #: these count float32: A, the distance of its columns, and h
-    narrow: int
-    narrow_pitch: int
-    narrow_h: int
-
-
-class Fit(NamedTuple):
-    """One problem, its buffer, and where things are in it."""
-
-    samples: Samples
-    work: np.ndarray
-    #: the same buffer as float32
-    singles: np.ndarray
-    block: Block
-    at: Layout
-    l2: float
-    tol: float
-
-
-class Point(NamedTuple):
-    """What is known of the point w."""
-
-    #: F; in a draft a bound below it
-    value: float
-    #: the sum of the weights
-    mass: float
-    #: the gradient without the intercept, squared; and the gap of that
-    square: float
-    gap: float
-    #: the square of the intercept's gradient
-    pull: float
-    #: |X|_F squared, the intercept's column too, where a Hessian was summed
-    size: float
-
-
-#: a point that any other is better than
-NOWHERE = Point(np.inf, 0.0, np.inf, np.inf, np.inf, 0.0)
 
 
 class Pace(NamedTuple):
@@ -150,73 +67,7 @@ class Pace(NamedTuple):
     before: float
 
 
-@njit
-def workspace_size(n, q):
-    """Return the entries of `work` for n samples and q columns."""
-    width = (q + LANES) // LANES * LANES
-    return (
-        block_size(n, width) + 5 * pitch_of(n)
-        + (q + 2) * single_pitch(n) // 2
-        + sums_size(q) + (q + 11 + 2 * PAIRS) * width + LANES
-    )
-
-
-@njit
-def _lay_out(samples, work):
-    """Divide the buffer; return the block and the layout."""
-    n = samples.n
-    q = samples.p + 1 if samples.intercept else samples.p
-    width = (q + LANES) // LANES * LANES
-    rows = block_rows(n, width)
-    pitch, long = pitch_of(rows), pitch_of(n)
-    # whole cache lines
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
-    # `fill` writes up to seven columns too many: where it does so once, before
-    # anything else is there
-    m = A + (q if n <= rows else width) * pitch
-    sums = max(m + 5 * long, A + width * pitch)
-    U = sums + sums_size(q)
-    g = U + q * width
-    narrow = 2 * (g + (11 + 2 * PAIRS) * width)
-    narrow_pitch = single_pitch(n)
-    return Block(A, pitch, rows, 1), Layout(
-        q, width, whole_vectors(n),
-        (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES,
-        Vectors(m, m + 2 * long, m + 3 * long, m + long), m + long,
-        m + 4 * long, sums, U, g, g + width, g + 2 * width, g + 3 * width,
-        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width,
-        g + 8 * width, g + 9 * width, g + 11 * width, narrow, narrow_pitch,
-        narrow + q * narrow_pitch,
-    )
-
-
-@njit
-def _copy(fit, x):
-    """Fill the buffer from X and from x.
-
-    Returns |X|_F squared, of the intercept's column too, and whether x is 0.
-    """
-    samples, work, at = fit.samples, fit.work, fit.at
-    # vectors of `width` are zero from q on
-    few.clear(work, at.g, (11 + 2 * PAIRS) * at.width)
-    size = 0.0
-    for first in range(0, samples.n, fit.block.rows):
-        count = fill(samples, first, work, fit.block)
-        narrow_columns(
-            work, fit.block, at.q, count, at.narrow + first, at.narrow_pitch
-        )
-        size += few.square(
-            work, fit.block.A, fit.block.pitch, at.q, count
-        )
-    at_zero = True
-    for j in range(at.q):
-        work[at.w + j] = x[j]
-        at_zero = at_zero and x[j] == 0.0
-        work[at.ridge + j] = fit.l2 if j < samples.p else 0.0
-    return size, at_zero
-
-
-@njit
+@bare
 def _begin_draft(fit, at_zero):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
@@ -237,53 +88,7 @@ def _begin_draft(fit, at_zero):
     return mass
 
 
-@njit
-def evaluate(fit, draft, mass, sums):
-    """Compute the gradient at w; in float64 margins and weights before it.
-
-    In a draft those are there, and `mass` is the weights' sum. Unless `sums`
-    is negative the Hessian is summed there, in float64.
-    """
-    work, at, size = fit.work, fit.at, 0.0
-    # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
-    loss = mass
-    if draft:
-        few.project(
-            fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
-            at.g, at.filled,
-        )
-    else:
-        loss, mass, size = blocks.weigh_at(
-            fit.samples, work, fit.block, at.w, at.at, at.g, at.part, sums
-        )
-    square, penalty = vectors.finish_gradient(
-        work, at.w, at.ridge, at.g, at.width
-    )
-    pull = work[at.g + at.q - 1] ** 2 if fit.samples.intercept else 0.0
-    return Point(
-        loss + 0.5 * penalty, mass, square, square / (2.0 * fit.l2), pull,
-        size,
-    )
-
-
-@njit
-def balance(fit, now):
-    """Return the price and the square of the gap that an intercept allows."""
-    if not fit.samples.intercept:
-        return 0.0, now.square
-    work, at = fit.work, fit.at
-    price = blocks.balance(
-        fit.samples, work, fit.block, at.w, at.at, at.d, at.part,
-        class_factor(-work[at.g + at.q - 1], now.mass),
-    )
-    work[at.d + at.q - 1] = 0.0
-    square, _ = vectors.finish_gradient(
-        work, at.w, at.ridge, at.d, at.width
-    )
-    return price, square
-
-
-@njit
+@bare
 def _next_pace(pace, total, goal, dear):
     """Decide on the next direction, from how the gap has fallen to `total`."""
     stale, _, rate, kept, before = pace
@@ -305,7 +110,7 @@ def _next_pace(pace, total, goal, dear):
     return Pace(stale, bent, rate, kept, total)
 
 
-@njit
+@bare
 def factor(fit, draft):
     """Factorize the Hessian's sums, -g beside it; return if it is trusted."""
     work, at = fit.work, fit.at
@@ -328,7 +133,7 @@ def factor(fit, draft):
     )
 
 
-@njit
+@bare
 def _newton_direction(fit, draft, single):
     """Set d from a new Hessian, in float32 where that is enough.
 
@@ -362,7 +167,7 @@ def _newton_direction(fit, draft, single):
     return formed, single
 
 
-@njit
+@bare
 def stale_direction(fit, count):
     """Set d by the last factor, corrected by `count` pairs."""
     work, at = fit.work, fit.at
@@ -375,14 +180,14 @@ def stale_direction(fit, count):
     correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
-@njit
+@bare
 def slopes_of(fit):
     """Return g'd and what l2 adds to the slope and to the bend along d."""
     at = fit.at
     return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
 
 
-@njit
+@bare
 def _combine_direction(fit, draft):
     """Set dm = A' d."""
     at = fit.at
@@ -395,7 +200,7 @@ def _combine_direction(fit, draft):
         blocks.combine(fit.samples, fit.work, fit.block, at.d, at.dm)
 
 
-@njit
+@bare
 def _bend(fit, draft, slope):
     r"""Correct Newton's direction as Chebyshev, with its own factor.
 
@@ -437,7 +242,7 @@ def _bend(fit, draft, slope):
     return True
 
 
-@njit
+@bare
 def _search(area, at, dm, count, slopes, trials):
     """Find the step along dm where the slope of F is a tenth of that at 0.
 
@@ -463,7 +268,7 @@ def _search(area, at, dm, count, slopes, trials):
         t = next_trial(t, first, second + quadratic, low, high)
 
 
-@njit
+@bare
 def _move(fit, t):
     """Add t d to w; keep the step and the gradient for `pairs.remember`."""
     at = fit.at
@@ -472,7 +277,7 @@ def _move(fit, t):
     )
 
 
-@njit
+@bare
 def _unit_step(fit, slopes, goal):
     """Take the step 1 if it is one; what shows it is needed there anyway.
 
@@ -496,7 +301,7 @@ def _unit_step(fit, slopes, goal):
     return now, False
 
 
-@njit
+@bare
 def _search_step(fit, draft, bent, slopes):
     """Bend d if asked to, find the step and take it.
 
@@ -524,24 +329,7 @@ def _search_step(fit, draft, bent, slopes):
     return mass, True
 
 
-@njit
-def keep_better(fit, now, best):
-    """Copy w to the best point if it is better; return the best one.
-
-    That is by F, and by the gap where F differs by its rounding only.
-    """
-    noise = _NOISE * abs(best.value)
-    if not (now.value < best.value - noise or (
-        now.value <= best.value + noise
-        and now.gap + now.pull < best.gap + best.pull
-    )):
-        return best
-    for j in range(fit.at.q):
-        fit.work[fit.at.best + j] = fit.work[fit.at.w + j]
-    return now
-
-
-@njit
+@bare
 def _descend(fit, at_zero, max_iter):
     """Minimise F from w.
 
@@ -623,41 +411,7 @@ def _descend(fit, at_zero, max_iter):
             draft = single = False
 
 
-@njit
-def end(fit, x, at_zero, size, ended):
-    """Write the point to x; return status, bounded gap and F of it.
-
-    `size` is |X|_F squared. `ended` is a status, a `Point`, and the price and
-    the square of its balanced gap. Where nothing is reached the point is the
-    best one, at `best`, and the start, which x is, if F is less there.
-    """
-    status, now, price, square = ended
-    work, at, n = fit.work, fit.at, fit.samples.n
-    if status != REACHED:
-        start = n * math.log(2.0)
-        if not at_zero:
-            for j in range(at.q):
-                work[at.w + j] = x[j]
-            start = evaluate(fit, False, 0.0, -1).value
-        best = now.value <= start * (1.0 + _NOISE)
-        for j in range(at.q):
-            work[at.w + j] = work[at.best + j] if best else x[j]
-        now = evaluate(fit, False, 0.0, -1)
-        price, square = balance(fit, now)
-        if price + square / (2.0 * fit.l2) <= fit.tol * now.value:
-            status = REACHED
-    for j in range(at.q):
-        x[j] = work[at.w + j]
-    length = math.sqrt(vectors.dot(work, at.w, at.w, at.width))
-    rows = fit.block.rows
-    depths = (rows / LANES + n / rows + 4.0, at.q + 1.0)
-    gap = bounded(
-        price, square, fit.l2, math.sqrt(size), now.mass, length, depths
-    )
-    return status, gap, now.value
-
-
-@njit
+@bare
 def fit_tiny(samples, l2, tol, max_iter, work, x):
     """Minimise F for one small problem.
 
@@ -687,15 +441,15 @@ def fit_tiny(samples, l2, tol, max_iter, work, x):
     value : float
         F.
     """
-    block, at = _lay_out(samples, work)
+    block, at = lay_out(samples, work)
     fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
-    size, at_zero = _copy(fit, x)
+    size, at_zero = copy(fit, x)
     iterations, grams, ended = _descend(fit, at_zero, max_iter)
     status, gap, value = end(fit, x, at_zero, size, ended)
     return iterations, grams, status, gap, value
 
 
-@njit
+@bare
 def fit_flat(data, y, where, l2, tol, max_iter, work, x):
     """Minimise F, from Python; see `samples_of` for the first arguments.
 

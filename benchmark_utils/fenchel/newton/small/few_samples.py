@@ -19,10 +19,11 @@ from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from ..dense.products import certified
 from . import hessian
-from .descent import fit_tiny, workspace_size
+from .descent import fit_flat
 from .hessian import sums_size
 from .kernels import clear
-from .samples import BLOCK, samples_of, whole_vectors
+from .layout import workspace_size
+from .samples import BLOCK, whole_vectors
 
 # Rows of unit norm: duplicated ones have a factor with this on the diagonal
 _RAISE = 1e-14
@@ -144,9 +145,9 @@ def fit_few_samples(X, y, l2, intercept, tol, max_iter, x):
     K = kernel_of_few(X)
     L = factor_of(K)
     v = np.zeros(n + 1 if intercept else n)
-    iterations, _, status, _, _ = fit_tiny(
-        samples_of(L.reshape(n * n), y, (0, n, 1, n, n, 0), intercept), l2,
-        0.1 * tol, max_iter, np.empty(workspace_size(n, v.size)), v,
+    iterations, _, status, _, _ = fit_flat(
+        L.reshape(n * n), y, (0, n, 1, n, n, 0), l2, 0.1 * tol, max_iter,
+        np.empty(workspace_size(n, v.size)), v,
     )
     w = x[:p]
     w[:] = 0.0

@@ -1,7 +1,7 @@
 """Newton's method for small problems, from Python, whatever the layout."""
 import numpy as np
 
-from . import descent, two_columns
+from . import descent, layout, two_columns
 from .entry import summary
 from .samples import HELD, flat
 
@@ -26,7 +26,7 @@ def fit_small(X, y, l2, tol, max_iter, x):
     if x.size <= 2 and n <= HELD // 2:
         kernel, size = two_columns, two_columns.workspace_size(n)
     else:
-        kernel, size = descent, descent.workspace_size(n, x.size)
+        kernel, size = descent, layout.workspace_size(n, x.size)
     data, row_stride, column_stride = flat(X)
     return summary(*kernel.fit_flat(
         data, y, (0, row_stride, column_stride, n, p, 0), float(l2),

@@ -1,7 +1,7 @@
 """What certifies a fit of few columns, and what tells that it has stalled."""
 import math
 
-from ...compilation import njit
+from ...compilation import bare
 from ...datafits.simd_margins import exp_of_negative, log1p_of_unit
 from ...linalg import simd
 from ...linalg.simd import LANES
@@ -10,7 +10,7 @@ from ...linalg.simd import LANES
 PATIENCE = 15
 
 
-@njit
+@bare
 def watch(merit, bound, best, best_bound, worse):
     """Follow a fit: the least merit and bound on F, and how long no better.
 
@@ -24,7 +24,7 @@ def watch(merit, bound, best, best_bound, worse):
     )
 
 
-@njit
+@bare
 def scale_class(work, labels, m, s, c_s, factor, padded):
     """Scale weights s of a class, into c_s; return the price.
 

@@ -5,7 +5,7 @@ tiles, into row k of U from column k on; the factor takes its place. `width`
 is the distance of the rows of U: q + 1 columns, in whole vectors.
 """
 
-from ...compilation import njit
+from ...compilation import bare
 from ...linalg import simd
 from ...linalg.simd import LANES, get, put
 from ...linalg.tiles import (
@@ -17,8 +17,8 @@ from ...linalg.tiles import (
 )
 from .kernels import clear
 
-# Samples of a sum in registers where nothing else has to stay there; 200 x 10
-# in 0.84 us, by 128 in 0.89
+# Samples that stay in the first-level cache where nothing else has to; 200 x
+# 10 in 0.84 us, by 128 in 0.89
 _GRAM_BLOCK = 256
 # as many bytes
 _SINGLE_BLOCK = 512
@@ -37,7 +37,7 @@ _whole_tile = make_tile(False, True, True)
 _whole_corner = make_tile(True, True, True)
 
 
-@njit
+@bare
 def add_gram(work, A, pitch, q, h, depth, sums):
     """Add A diag(h) A' to sums by tiles of 4 x 4, of `tiles.make_tile`.
 
@@ -54,7 +54,7 @@ def add_gram(work, A, pitch, q, h, depth, sums):
         at += 16 * SUM_LANES
 
 
-@njit
+@bare
 def add_single_gram(work, A, pitch, q, h, depth, sums):
     """Add a Gram matrix in float32; A, pitch and h count float32 in `work`.
 
@@ -70,14 +70,14 @@ def add_single_gram(work, A, pitch, q, h, depth, sums):
         at += 32 * SUM_LANES
 
 
-@njit
+@bare
 def sums_size(q):
     """Return the entries of `sums` for q columns."""
     blocks = (q + 3) // 4
     return blocks * (blocks + 1) // 2 * 16 * SUM_LANES
 
 
-@njit
+@bare
 def gather(work, sums, q, U, width, single=False):
     """Add up the vectors: row k of U gets H_kj for j >= k.
 
@@ -97,7 +97,7 @@ def gather(work, sums, q, U, width, single=False):
             at += 16 * SUM_LANES
 
 
-@njit
+@bare
 def add_blocks(work, A, pitch, q, h, count, sums):
     """Add a Gram matrix of more samples than stay in the cache."""
     for i in range(0, count, _GRAM_BLOCK):
@@ -105,7 +105,7 @@ def add_blocks(work, A, pitch, q, h, count, sums):
         add_gram(work, A + i, pitch, q, h + i, depth, sums)
 
 
-@njit
+@bare
 def _whole_gram(work, A, pitch, q, h, depth, U, width):
     """Compute a Gram matrix in registers: 200 x 10 in 0.38, not 0.47 us."""
     for j in range(0, q, 4):
@@ -120,7 +120,7 @@ def _whole_gram(work, A, pitch, q, h, depth, U, width):
         )
 
 
-@njit
+@bare
 def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
     """Compute a Gram matrix in float32: A and h count float32 in `work`.
 
@@ -140,7 +140,7 @@ def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
     gather(work, sums, q, U, width, True)
 
 
-@njit
+@bare
 def factorize(work, U, width, q, inverse, ridge, least):
     """Factorize U = D L' with unit L, in place, without square roots.
 
@@ -177,7 +177,7 @@ def factorize(work, U, width, q, inverse, ridge, least):
     return trusted
 
 
-@njit
+@bare
 def substitute(work, U, width, q, inverse, z, z_stride, out):
     """Solve D L' out = z, row by row from the last."""
     for k in range(q - 1, -1, -1):
@@ -188,7 +188,7 @@ def substitute(work, U, width, q, inverse, z, z_stride, out):
         put(work, out + k, value * get(work, inverse + k))
 
 
-@njit
+@bare
 def eliminate(work, U, width, q, inverse, z):
     """Apply to z, of width q padded, what `factorize` did to column q."""
     for k in range(q):

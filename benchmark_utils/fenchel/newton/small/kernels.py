@@ -10,7 +10,7 @@ float32; offsets count these then.
 """
 import math
 
-from ...compilation import njit
+from ...compilation import bare
 from ...datafits.simd_margins import twice_atanh, weights_of
 from ...linalg import simd
 from ...linalg.simd import LANES
@@ -19,7 +19,7 @@ from ...linalg.simd import LANES
 FAR = 1000.0
 
 
-@njit
+@bare
 def combine(work, A, pitch, q, points, w, out, count):
     """Compute out = A' w for `count` samples; w is in `points`."""
     lanes = simd.lanes(work)
@@ -51,7 +51,7 @@ def combine(work, A, pitch, q, points, w, out, count):
         i += lanes
 
 
-@njit
+@bare
 def project(work, A, pitch, q, s, sums, out, count):
     """Compute sums[out + j] = sum_i A_ji s_i."""
     lanes = simd.lanes(work)
@@ -95,7 +95,7 @@ def project(work, A, pitch, q, s, sums, out, count):
         j += 2
 
 
-@njit
+@bare
 def square(work, A, pitch, q, count):
     """Return the sum of the squares of a block."""
     even, odd = simd.splat(0.0), simd.splat(0.0)
@@ -109,16 +109,16 @@ def square(work, A, pitch, q, count):
     return simd.total(simd.add(even, odd))
 
 
-@njit
+@bare
 def clear(work, start, count):
     """Set whole vectors to zero."""
     for i in range(0, count, simd.lanes(work)):
         simd.store(work, start + i, simd.fill(work, 0.0))
 
 
-@njit
+@bare
 def weigh(work, m, s, h, count):
-    """Compute weights and curvatures at the margins; return their mass."""
+    """Compute weights and curvatures; return the sum of the weights."""
     mass = simd.fill(work, 0.0)
     for i in range(0, count, simd.lanes(work)):
         weight, bend = weights_of(simd.read(work, m + i))
@@ -128,7 +128,7 @@ def weigh(work, m, s, h, count):
     return simd.total(mass)
 
 
-@njit
+@bare
 def weigh_nothing(work, s, h, n, padded):
     """Set weights and curvatures of margins 0; the padding gets zeros."""
     half, quarter = simd.fill(work, 0.5), simd.fill(work, 0.25)
@@ -141,7 +141,7 @@ def weigh_nothing(work, s, h, n, padded):
     return 0.5 * n
 
 
-@njit
+@bare
 def weigh_along(work, m, dm, t, s, h, count):
     """Compute weights and curvatures at m + t dm.
 
@@ -160,7 +160,7 @@ def weigh_along(work, m, dm, t, s, h, count):
     return -simd.total(first), simd.total(second), simd.total(mass)
 
 
-@njit
+@bare
 def loss(work, m, s, count, mass):
     """Return sum log(1 + exp(-m)); s are the weights at m, `mass` their sum.
 
@@ -187,7 +187,7 @@ def loss(work, m, s, count, mass):
     return total
 
 
-@njit
+@bare
 def _loss_one_by_one(work, m, s, count):
     """Return the `loss` exactly where it is small, relative to it too.
 
@@ -207,7 +207,7 @@ def _loss_one_by_one(work, m, s, count):
     return simd.total(total)
 
 
-@njit
+@bare
 def third_order(work, s, h, dm, out, count):
     """Compute h (1 - 2 s) dm^2 / 2: how curvatures change along dm."""
     one, two = simd.fill(work, 1.0), simd.fill(work, 2.0)
@@ -219,7 +219,7 @@ def third_order(work, s, h, dm, out, count):
         simd.store(work, out + i, simd.mul(simd.mul(bend, d), tilt))
 
 
-@njit
+@bare
 def advance(work, m, t, dm, count):
     """Add t dm to m."""
     step = simd.fill(work, t)
@@ -229,7 +229,7 @@ def advance(work, m, t, dm, count):
         ))
 
 
-@njit
+@bare
 def largest(work, m, n):
     """Return max |m_i| over the n samples, not over the padding."""
     result = 0.0

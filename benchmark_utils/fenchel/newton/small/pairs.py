@@ -3,7 +3,7 @@
 J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., algorithm 7.4.
 """
 
-from ...compilation import njit
+from ...compilation import bare
 from ...linalg import simd
 from ...linalg.simd import LANES
 from .kernels import advance
@@ -13,7 +13,7 @@ from .vectors import dot
 PAIRS = 6
 
 
-@njit
+@bare
 def remember(work, at, count):
     """Append the step at z and what it changed g by; return the count.
 
@@ -38,7 +38,7 @@ def remember(work, at, count):
     return count + 1
 
 
-@njit
+@bare
 def correct_before(work, pairs, scales, count, width, z):
     """Apply the first of L-BFGS's two loops to z = -g."""
     for k in range(count - 1, -1, -1):
@@ -48,7 +48,7 @@ def correct_before(work, pairs, scales, count, width, z):
         advance(work, z, -alpha, step + width, width)
 
 
-@njit
+@bare
 def correct_after(work, pairs, scales, count, width, d):
     """Apply the second of L-BFGS's two loops to the direction."""
     for k in range(count):

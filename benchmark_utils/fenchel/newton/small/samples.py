@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import njit
+from ...compilation import bare
 from ...linalg import simd
 from ...linalg.simd import LANES, SINGLE_LANES, put
 from ...linalg.tiles import SUM_LANES, narrow, transpose
@@ -63,7 +63,7 @@ def flat(X):
     return np.ascontiguousarray(X).reshape(-1), p, 1
 
 
-@njit
+@bare
 def samples_of(data, y, where, intercept):
     """Build `Samples`; `where` is start, strides, n, p and y0."""
     start, row_stride, column_stride, n, p, y0 = where
@@ -72,39 +72,39 @@ def samples_of(data, y, where, intercept):
     )
 
 
-@njit
+@bare
 def whole_vectors(n):
     """Round n up to whole vectors."""
     return (n + LANES - 1) // LANES * LANES
 
 
-@njit
+@bare
 def pitch_of(n):
     """Return an odd number of vectors: columns not all in one cache set."""
     return (n + LANES - 1) // LANES // 2 * 2 * LANES + LANES
 
 
-@njit
+@bare
 def single_pitch(n):
     """Return what `pitch_of` does, in float32."""
     pairs = (n + SINGLE_LANES - 1) // (2 * SINGLE_LANES)
     return (2 * pairs + 1) * SINGLE_LANES
 
 
-@njit
+@bare
 def block_rows(n, width):
     """Samples of a block of so many columns: all n, or `BLOCK`."""
     return n if n * width <= HELD else min(n, BLOCK)
 
 
-@njit
+@bare
 def block_size(n, width):
     """Entries of a block; grows with both, so it suffices for less too."""
     whole = HELD // width + 3 * LANES
     return width * min(pitch_of(n), max(pitch_of(BLOCK), whole))
 
 
-@njit
+@bare
 def fill(samples, first, work, block):
     """Copy samples from `first` on to a block; return their number, padded.
 
@@ -152,7 +152,7 @@ def fill(samples, first, work, block):
     return padded
 
 
-@njit
+@bare
 def narrow_columns(work, block, q, count, single, pitch):
     """Copy a block to float32, columns padded with zeros to vectors.
 

@@ -11,28 +11,17 @@ is found by further passes.
 """
 import numpy as np
 
-from ...compilation import njit
+from ...compilation import bare
 from ...linalg.simd import LANES
 from ...line_search import next_trial
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .blocks import Vectors
-from .descent import (
-    NOWHERE,
-    Fit,
-    Layout,
-    balance,
-    end,
-    evaluate,
-    factor,
-    fit_tiny,
-    keep_better,
-    slopes_of,
-    stale_direction,
-    workspace_size,
-)
+from .descent import factor, fit_tiny, slopes_of, stale_direction
 from .hessian import sums_size
+from .layout import Fit, Layout, workspace_size
+from .point import NOWHERE, balance, end, evaluate, keep_better
 from .samples import BLOCK, Block, Samples, fill, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
@@ -49,14 +38,14 @@ _FLAT = 0.5
 _TRIALS = 12
 
 
-@njit
+@bare
 def streamed_size(q):
     """Return the entries of `work` for `fit_streamed` of q columns."""
     width = (q + LANES) // LANES * LANES
     return (width + 3) * _PITCH + sums_size(q) + (q + 9) * width + LANES
 
 
-@njit
+@bare
 def lay_out(samples, l2, tol, work):
     """Divide the buffer: one block, and vectors of its samples only."""
     q = samples.p + 1 if samples.intercept else samples.p
@@ -82,7 +71,7 @@ def lay_out(samples, l2, tol, work):
     return Fit(samples, work, work.view(np.float32), block, at, l2, tol)
 
 
-@njit
+@bare
 def _start(samples, l2, labels, room, x):
     """Set x to a solution on samples of every 64th, then every 8th row."""
     n, step, steps = samples.n, 1, _FIRST
@@ -102,7 +91,7 @@ def _start(samples, l2, labels, room, x):
         step //= _GROWTH
 
 
-@njit
+@bare
 def _search(fit, slope, sums):
     """Find the step along d by passes at the points themselves.
 
@@ -132,7 +121,7 @@ def _search(fit, slope, sums):
         t = next_trial(t, first, bend, low, high)
 
 
-@njit
+@bare
 def _descend(fit, now, max_iter):
     """Minimise F from w, whose `Point` is `now`, its Hessian summed.
 
@@ -186,7 +175,7 @@ def _descend(fit, now, max_iter):
     return iteration, passes, grams, (status, best, 0.0, 0.0)
 
 
-@njit
+@bare
 def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
     """Minimise F, from Python.
 

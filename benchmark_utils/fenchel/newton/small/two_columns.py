@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import njit
+from ...compilation import bare, njit
 from ...datafits.simd_margins import weights_of
 from ...duality import bounded, class_factor
 from ...linalg import simd
@@ -89,13 +89,13 @@ class Ended(NamedTuple):
     mass: float
 
 
-@njit
+@bare
 def workspace_size(n):
     """Return the entries of `work` for n samples."""
     return 6 * (whole_vectors(n) + LANES) + 2 * LANES
 
 
-@njit
+@bare
 def derivatives(work, at, w0, w1):
     """Compute margins and weights at w; return the `Moments`."""
     zero, half = simd.splat(0.0), simd.splat(0.5)
@@ -127,7 +127,7 @@ def derivatives(work, at, w0, w1):
     )
 
 
-@njit
+@bare
 def derivatives_at_zero(work, at):
     """Return `derivatives` at zero, without exponentials; the third is 0."""
     zero, half = simd.splat(0.0), simd.splat(0.5)
@@ -149,7 +149,7 @@ def derivatives_at_zero(work, at):
     )
 
 
-@njit
+@bare
 def fourth_at_zero(work, at, d0, d1):
     """sum_i m_i^3 A_ji / 48 for m = A'd, a sixth of the fourth derivative."""
     a, b = simd.splat(d0), simd.splat(d1)
@@ -163,7 +163,7 @@ def fourth_at_zero(work, at, d0, d1):
     return simd.total(c0) / 48.0, simd.total(c1) / 48.0
 
 
-@njit
+@bare
 def _copy(samples, work):
     """Fill the columns; return where they are."""
     n, p, y, y0 = samples.n, samples.p, samples.y, samples.y0
@@ -189,7 +189,7 @@ def _copy(samples, work):
     )
 
 
-@njit
+@bare
 def _balance(work, at, w0, l2, ascent, mass):
     """Return the price and the square of the gap with an intercept."""
     price = scale_class(
@@ -200,7 +200,7 @@ def _balance(work, at, w0, l2, ascent, mass):
     return price, (work[at.total] - l2 * w0) ** 2
 
 
-@njit
+@bare
 def _direction(work, at, now, gradient, ridge, at_zero):
     """Return Newton's direction, bent if that is little, and its slope."""
     g0, g1 = gradient
@@ -233,7 +233,7 @@ def _direction(work, at, now, gradient, ridge, at_zero):
     return d0, d1, slope
 
 
-@njit
+@bare
 def _search(work, at, start, direction, ridge):
     """Find a step along the direction; return the point and its `Moments`."""
     d0, d1, slope = direction
@@ -257,7 +257,7 @@ def _search(work, at, start, direction, ridge):
         t = next_trial(t, first, second, low, high)
 
 
-@njit
+@bare
 def _descend(work, at, w, now, ridge, tol, max_iter):
     """Minimise F from w, whose `Moments` are `now`.
 
@@ -304,7 +304,7 @@ def _descend(work, at, w, now, ridge, tol, max_iter):
     return iteration, Ended(status, best0, best1, 0.0, np.inf, now.mass)
 
 
-@njit
+@bare
 def _value(work, at, w0, w1, ridge):
     """Return F at w, whose weights go to the buffer, and the `Moments`."""
     now = derivatives(work, at, w0, w1)
@@ -312,7 +312,7 @@ def _value(work, at, w0, w1, ridge):
     return loss + 0.5 * (ridge[0] * w0 * w0 + ridge[1] * w1 * w1), now
 
 
-@njit
+@bare
 def _better(work, at, start, ended, ridge, tol):
     """Return F and the end at a point where nothing was reached.
 
@@ -334,7 +334,7 @@ def _better(work, at, start, ended, ridge, tol):
     return value, Ended(status, w0, w1, price, square, now.mass)
 
 
-@njit
+@bare
 def fit_two(samples, l2, tol, max_iter, work, x):
     """Minimise F as `descent.fit_tiny` does, for p + intercept <= 2.
 
@@ -367,7 +367,7 @@ def fit_two(samples, l2, tol, max_iter, work, x):
     return iterations, iterations, ended.status, gap, value
 
 
-@njit
+@bare
 def fit_flat(data, y, where, l2, tol, max_iter, work, x):
     """Minimise F, from Python; see `samples_of` for the first arguments.
 

@@ -5,12 +5,12 @@ from the last column up to `width`, whole vectors. `ridge` holds lambda2 for
 each penalized column, zero for the intercept.
 """
 
-from ...compilation import njit
+from ...compilation import bare
 from ...linalg import simd
 from ...linalg.simd import LANES
 
 
-@njit
+@bare
 def dot(work, a, b, width):
     """Return sum_j a_j b_j."""
     total = simd.splat(0.0)
@@ -21,7 +21,7 @@ def dot(work, a, b, width):
     return simd.total(total)
 
 
-@njit
+@bare
 def negate(work, a, out, width):
     """Set out = -a."""
     for i in range(0, width, LANES):
@@ -30,7 +30,7 @@ def negate(work, a, out, width):
         )
 
 
-@njit
+@bare
 def finish_gradient(work, w, ridge, g, width):
     """Set g = ridge w - g, where g was A s.
 
@@ -49,7 +49,7 @@ def finish_gradient(work, w, ridge, g, width):
     return simd.total(squares), simd.total(penalty)
 
 
-@njit
+@bare
 def slopes(work, g, w, ridge, d, width):
     """Return g'd, sum ridge w d and sum ridge d^2."""
     slope = simd.splat(0.0)
@@ -63,7 +63,7 @@ def slopes(work, g, w, ridge, d, width):
     return simd.total(slope), simd.total(linear), simd.total(quadratic)
 
 
-@njit
+@bare
 def move(work, t, d, w, step, g, old, width):
     """Add t d to w; step = t d and old = g are kept for `pairs.remember`."""
     length = simd.splat(t)
@@ -74,7 +74,7 @@ def move(work, t, d, w, step, g, old, width):
         simd.store(work, old + i, simd.load(work, g + i))
 
 
-@njit
+@bare
 def add(work, a, d, width):
     """Add a to d."""
     for i in range(0, width, LANES):
@@ -82,7 +82,7 @@ def add(work, a, d, width):
         simd.store(work, d + i, total)
 
 
-@njit
+@bare
 def weighted_square(work, a, weights, width):
     """Return sum_j weights_j a_j^2."""
     total = simd.splat(0.0)

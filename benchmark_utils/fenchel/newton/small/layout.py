@@ -1,0 +1,138 @@
+"""Where a fit of few columns keeps its numbers: all in one buffer."""
+from typing import NamedTuple
+
+import numpy as np
+
+from ...compilation import bare
+from ...linalg.simd import LANES, SINGLE_LANES
+from . import kernels as few
+from .blocks import Vectors
+from .hessian import sums_size
+from .pairs import PAIRS
+from .samples import (
+    Block,
+    Samples,
+    block_rows,
+    block_size,
+    fill,
+    narrow_columns,
+    pitch_of,
+    single_pitch,
+    whole_vectors,
+)
+
+
+class Layout(NamedTuple):
+    """Where everything is in the buffer, in entries of float64."""
+
+    #: columns, the intercept among them, and their vectors' padded length
+    q: int
+    width: int
+    #: samples, padded to whole vectors of float64 and of float32
+    padded: int
+    filled: int
+    #: margins, weights, curvatures, dual weights: see `blocks.Vectors`
+    at: Vectors
+    #: the margins' change, which is where the dual weights are, and a product
+    dm: int
+    c: int
+    #: of a Hessian: sums of its tiles, and its factor
+    sums: int
+    U: int
+    #: vectors of columns: gradient, direction, point, ridge, the factor's
+    #: inverse pivots, three for work, the best point
+    g: int
+    d: int
+    w: int
+    ridge: int
+    inverse: int
+    z: int
+    old: int
+    part: int
+    best: int
+    #: of `pairs`
+    scales: int
+    pairs: int
+    #: these count float32: A, the distance of its columns, and h
+    narrow: int
+    narrow_pitch: int
+    narrow_h: int
+
+
+class Fit(NamedTuple):
+    """One problem, its buffer, and where things are in it."""
+
+    samples: Samples
+    work: np.ndarray
+    #: the same buffer as float32
+    singles: np.ndarray
+    block: Block
+    at: Layout
+    l2: float
+    tol: float
+
+
+@bare
+def workspace_size(n, q):
+    """Return the entries of `work` for n samples and q columns."""
+    width = (q + LANES) // LANES * LANES
+    return (
+        block_size(n, width) + 5 * pitch_of(n)
+        + (q + 2) * single_pitch(n) // 2
+        + sums_size(q) + (q + 11 + 2 * PAIRS) * width + LANES
+    )
+
+
+@bare
+def lay_out(samples, work):
+    """Divide the buffer; return the block and the layout."""
+    n = samples.n
+    q = samples.p + 1 if samples.intercept else samples.p
+    width = (q + LANES) // LANES * LANES
+    rows = block_rows(n, width)
+    pitch, long = pitch_of(rows), pitch_of(n)
+    # whole cache lines
+    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    # `fill` writes up to seven columns too many: where it does so once, before
+    # anything else is there
+    m = A + (q if n <= rows else width) * pitch
+    sums = max(m + 5 * long, A + width * pitch)
+    U = sums + sums_size(q)
+    g = U + q * width
+    narrow = 2 * (g + (11 + 2 * PAIRS) * width)
+    narrow_pitch = single_pitch(n)
+    return Block(A, pitch, rows, 1), Layout(
+        q, width, whole_vectors(n),
+        (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES,
+        Vectors(m, m + 2 * long, m + 3 * long, m + long), m + long,
+        m + 4 * long, sums, U, g, g + width, g + 2 * width, g + 3 * width,
+        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width,
+        g + 8 * width, g + 9 * width, g + 11 * width, narrow, narrow_pitch,
+        narrow + q * narrow_pitch,
+    )
+
+
+@bare
+def copy(fit, x):
+    """Fill the buffer from X and from x.
+
+    Returns |X|_F squared, of the intercept's column too, and whether x is 0.
+    """
+    samples, work, at = fit.samples, fit.work, fit.at
+    # vectors of `width` are zero from q on
+    few.clear(work, at.g, (11 + 2 * PAIRS) * at.width)
+    size = 0.0
+    for first in range(0, samples.n, fit.block.rows):
+        count = fill(samples, first, work, fit.block)
+        narrow_columns(
+            work, fit.block, at.q, count, at.narrow + first, at.narrow_pitch
+        )
+        size += few.square(
+            work, fit.block.A, fit.block.pitch, at.q, count
+        )
+    at_zero = True
+    for j in range(at.q):
+        work[at.w + j] = x[j]
+        at_zero = at_zero and x[j] == 0.0
+        work[at.ridge + j] = fit.l2 if j < samples.p else 0.0
+    return size, at_zero
