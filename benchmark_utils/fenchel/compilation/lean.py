@@ -34,6 +34,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import _pass_registry, register_pass
 from numba.core.lowering import Lower
 
+_ROOMS = "numba.", __name__.rpartition(".compilation")[0]
 logger = logging.getLogger("fenchel")
 
 
@@ -186,13 +187,15 @@ class _PartLowering(_Lowering):
 
 @contextlib.contextmanager
 def _parts_of_numba():
-    """Make parts also of the functions that numba compiles of its own."""
+    """Make parts also of the functions of numba's, and of overloads here."""
     lowering = _pass_registry.get(typed_passes.NativeLowering).pass_inst
     usual = lowering.run_pass
 
     def run_pass(state):
-        own = state.func_id.modname.startswith("numba.")
-        return (part.run_pass if own else usual)(state)
+        inside = state.func_id.modname.startswith(_ROOMS)
+        # the body of a parallel loop is called by address
+        body = state.func_id.func_name.startswith("__numba_parfor")
+        return (part.run_pass if inside and not body else usual)(state)
 
     part = _PartLowering()
     lowering.run_pass = run_pass
