@@ -92,6 +92,15 @@ def test_a_folder_imports_what_it_may(folder):
         assert not wrong, f"{path} imports {wrong}"
 
 
+def test_no_test_file_imports_another():
+    for path in sources(ROOT / "tests"):
+        wrong = [
+            name for name in imports(path)
+            if name.split(".")[0].startswith(("test_", "check_"))
+        ]
+        assert not wrong, f"{path} imports {wrong}"
+
+
 def level(name):
     """The floor of a module of the player, and its names below it."""
     parts = name.split(".")[2:]

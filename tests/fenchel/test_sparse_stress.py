@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from benchmark_utils.fenchel.fit import fit_logistic
 from benchmark_utils.problem.certificate import certify
-from test_sparse import certificate, fit_sparse
+from sparse_fits import certificate, fit_sparse
 
 TOL = 1e-8
 
