@@ -35,7 +35,16 @@ from importlib import import_module
 
 import numpy as np
 from numba import types
-from numba.extending import overload_attribute, overload_method
+from numba.core import boxing
+from numba.extending import (
+    box,
+    models,
+    overload_attribute,
+    overload_method,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 
 SEPARABLE = ("value", "prox", "distance", "slope", "bend")
 COUPLED = ("value", "prox")
@@ -65,6 +74,7 @@ def load(name):
         and one.__module__ == module.__name__
     ]
     check(found)
+    _register(found)
     return found
 
 
@@ -98,6 +108,27 @@ def check(penalty, needed=None):
         )
 
 
+class PenaltyType(types.NamedTuple):
+    """The type of a penalty for numba: a NamedTuple that has its methods.
+
+    A type of its own, as other NamedTuples may have a field `value`.
+    """
+
+
+register_model(PenaltyType)(models.TupleModel)
+unbox(PenaltyType)(boxing.unbox_tuple)
+box(PenaltyType)(boxing.box_namedtuple)
+
+
+def _register(kind):
+    """Tell numba the type of a penalty, whose fields are all float."""
+    typeof_impl.register(kind)(
+        lambda penalty, context: PenaltyType(
+            [types.float64] * len(penalty), kind
+        )
+    )
+
+
 def _method(kind, name):
     return getattr(kind.instance_class, name, None)
 
@@ -106,25 +137,24 @@ def _optional(kind, name, default):
     return _method(kind, name) or default
 
 
+@overload_attribute(PenaltyType, "is_convex")
 def _convexity(self):
     convex = self.instance_class.is_convex
     return lambda self: convex
 
 
 # numba wants the names of the arguments, so each method has a line
-for _kind in (types.NamedTuple, types.NamedUniTuple):
-    for _name, _typed in {
-        "value": lambda self, w: _method(self, "value"),
-        "prox": lambda self, x, step: _method(self, "prox"),
-        "distance": lambda self, w, grad: _method(self, "distance"),
-        "slope": lambda self, w: _method(self, "slope"),
-        "bend": lambda self, w: _method(self, "bend"),
-        "dual_bound": lambda self: _optional(
-            self, "dual_bound", lambda self: 0.0
-        ),
-        "conjugate": lambda self, v: _optional(
-            self, "conjugate", lambda self, v: np.inf
-        ),
-    }.items():
-        overload_method(_kind, _name)(_typed)
-    overload_attribute(_kind, "is_convex")(_convexity)
+for _name, _typed in {
+    "value": lambda self, w: _method(self, "value"),
+    "prox": lambda self, x, step: _method(self, "prox"),
+    "distance": lambda self, w, grad: _method(self, "distance"),
+    "slope": lambda self, w: _method(self, "slope"),
+    "bend": lambda self, w: _method(self, "bend"),
+    "dual_bound": lambda self: _optional(
+        self, "dual_bound", lambda self: 0.0
+    ),
+    "conjugate": lambda self, v: _optional(
+        self, "conjugate", lambda self, v: np.inf
+    ),
+}.items():
+    overload_method(PenaltyType, _name)(_typed)
