@@ -28,7 +28,9 @@ def divergence(a, s, m):
 
 def naive(problem, x):
     """(F, gap) from the definition, in longdouble."""
-    X, y, l2 = problem.X.toarray().astype(LONG), problem.y, LONG(problem.l2)
+    # repeated entries add up in float64
+    X = problem.X.astype(np.float64).toarray().astype(LONG)
+    y, l2 = problem.y, LONG(problem.l2)
     w = x[:X.shape[1]].astype(LONG)
     m = y * (X @ w + (LONG(x[-1]) if problem.intercept else 0))
     e = np.exp(-abs(m))
