@@ -209,7 +209,7 @@ def _solve(problem, start):
     n, p = X.shape
     is_sparse = sparse.issparse(X)
     if is_sparse and better_dense(X):
-        return _solve(problem._replace(X=X.toarray()), start)
+        return _solve(_as_dense(problem), start)
     if problem.intercept:
         centre = centre_full_columns if is_sparse else centre_columns
         centred, middles = centre(X)
@@ -225,7 +225,7 @@ def _solve(problem, start):
     best = start
     for name in methods:
         if name != "sparse" and sparse.issparse(problem.X):
-            problem = problem._replace(X=problem.X.toarray())
+            problem = _as_dense(problem)
         # what failed is a start only where it is better than the first
         found = _METHODS[name](problem, best)
         found = _judged(problem, found)
@@ -233,6 +233,12 @@ def _solve(problem, start):
         if found.status in (REACHED, ITERATION_LIMIT):
             break
     return best
+
+
+def _as_dense(problem):
+    """Return a sparse problem as a dense one."""
+    # repeated entries of float32 add up in float64
+    return problem._replace(X=problem.X.astype(np.float64).toarray())
 
 
 def _solve_centred(problem, start, centred, middles):

@@ -23,8 +23,6 @@ class Certificate(NamedTuple):
     square: float
     #: sum of a
     mass: float
-    #: largest curvature of the loss at a sample, at most 1 / 4
-    bend: float
 
 
 @njit(fastmath=LOOPS)
@@ -139,16 +137,11 @@ def certify(packed, y, l2, intercept, w, margins):
         square = dot(g, g)
         value = loss + 0.5 * l2 * dot(w[:p], w[:p])
         gap = price + square / (2.0 * l2)
-    bend = float(margins[2].max())
-    return Certificate(value, gap, price, square, mass, bend), g, total_h
+    return Certificate(value, gap, price, square, mass), g, total_h
 
 
 def bound_gap(certificate, packed, l2, intercept, w, sharp):
     """Bound the gap of a certificate in exact arithmetic.
-
-    Not only with the dual point that was computed, by which F is bounded, but
-    with the one of exact margins: who evaluates the same coefficients in
-    longer arithmetic finds no larger gap.
 
     Parameters
     ----------
@@ -158,13 +151,7 @@ def bound_gap(certificate, packed, l2, intercept, w, sharp):
     over_samples, over_features, repeated = packed.depths(sharp)
     n = len(packed.rows[2]) - 1
     size = math.sqrt(packed.square * repeated + (n if intercept else 0.0))
-    length = math.sqrt(dot(w, w))
-    # of margins, and what it makes of X'(y a), twice for the balance
-    error = (over_features + 2.0) * 2.0**-53 * size * length
-    root = math.sqrt(certificate.square) + (
-        2.0 * certificate.bend * size * error
-    )
     return bounded(
-        certificate.price, root * root, l2, size, certificate.mass, length,
-        (over_samples, over_features),
+        certificate.price, certificate.square, l2, size, certificate.mass,
+        math.sqrt(dot(w, w)), (over_samples, over_features),
     )
