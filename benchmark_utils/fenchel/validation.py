@@ -156,8 +156,9 @@ def all_finite(values):
     """Return whether no entry is NaN or infinite, mostly without a mask."""
     # finite unless an entry is not, or some are huge
     with _errstate(over="ignore", invalid="ignore"):
-        if values.dtype == _DOUBLE:
-            # 0.6 us for 200 x 10; a sum takes 2.5
+        if values.dtype == _DOUBLE and values.size < 10_000:
+            # 0.6 us for 200 x 10; a sum takes 2.5. BLAS calls its threads for
+            # more entries, for which 10 us can become a millisecond
             flat = values.ravel("K")
             total = np.dot(flat, flat)
         else:
