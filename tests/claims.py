@@ -19,11 +19,9 @@ def check(X, y, l2, fit_intercept, tol, **options):
     found = certify(X, y, coef, intercept, 0.0, l2, fit_intercept)
     claimed = info["relative_gap"]
     assert info["converged"] == (claimed <= tol)
-    # both are bounds, of dual points that differ by rounding; where float64
-    # knows a margin to few digits, so do they
-    slack = 1e-3 if info["converged"] else 1e-2
+    # both are bounds, of dual points that differ by the rounding of margins
     assert found.gap - found.rounding <= (
-        claimed * found.value * (1 + slack) + 1e-15 * found.value
+        claimed * found.value * (1 + 1e-2) + 1e-14 * found.value
     )
     np.testing.assert_allclose(info["objective"], found.value, rtol=1e-6)
     at_zero = len(y) * np.log(2.0)

@@ -288,7 +288,8 @@ def _in_longer_arithmetic(problem, found):
         problem.X, problem.y, problem.l2, found.x[:p], found.x[p:].sum(),
         problem.intercept,
     )
-    return found._replace(gap=gap, value=value)
+    # from dual points of margins in float64 others find up to 0.4 % more
+    return found._replace(gap=1.01 * gap, value=value)
 
 
 def _better(best, found):

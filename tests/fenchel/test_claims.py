@@ -69,7 +69,7 @@ def test_claims_are_true(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 250))
+@pytest.mark.parametrize("seed", range(10, 110))
 def test_more_claims_are_true(seed):
     for k in range(EACH):
         check(*problem(1000 * seed + k))
