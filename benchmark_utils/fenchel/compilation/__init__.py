@@ -72,3 +72,8 @@ def bare(function):
     its callers are bare, too.
     """
     return njit(function, _nrt=False)
+
+
+def inlined(function):
+    """Compile a `bare` function whose code goes into that of its callers."""
+    return njit(function, _nrt=False, forceinline=True)

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare, njit
+from ...compilation import bare, inlined, njit
 from ...line_search import next_trial
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import blocks, hessian, vectors
@@ -67,7 +67,7 @@ class Pace(NamedTuple):
     before: float
 
 
-@bare
+@inlined
 def _begin_draft(fit, at_zero):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
@@ -88,7 +88,7 @@ def _begin_draft(fit, at_zero):
     return mass
 
 
-@bare
+@inlined
 def _next_pace(pace, total, goal, dear):
     """Decide on the next direction, from how the gap has fallen to `total`."""
     stale, _, rate, kept, before = pace
@@ -133,7 +133,7 @@ def factor(fit, draft):
     )
 
 
-@bare
+@inlined
 def _newton_direction(fit, draft, single):
     """Set d from a new Hessian, in float32 where that is enough.
 
@@ -180,14 +180,14 @@ def stale_direction(fit, count):
     correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
-@bare
+@inlined
 def slopes_of(fit):
     """Return g'd and what l2 adds to the slope and to the bend along d."""
     at = fit.at
     return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
 
 
-@bare
+@inlined
 def _combine_direction(fit, draft):
     """Set dm = A' d."""
     at = fit.at
@@ -200,7 +200,7 @@ def _combine_direction(fit, draft):
         blocks.combine(fit.samples, fit.work, fit.block, at.d, at.dm)
 
 
-@bare
+@inlined
 def _bend(fit, draft, slope):
     r"""Correct Newton's direction as Chebyshev, with its own factor.
 
@@ -268,7 +268,7 @@ def _search(area, at, dm, count, slopes, trials):
         t = next_trial(t, first, second + quadratic, low, high)
 
 
-@bare
+@inlined
 def _move(fit, t):
     """Add t d to w; keep the step and the gradient for `pairs.remember`."""
     at = fit.at
@@ -301,7 +301,7 @@ def _unit_step(fit, slopes, goal):
     return now, False
 
 
-@bare
+@inlined
 def _search_step(fit, draft, bent, slopes):
     """Bend d if asked to, find the step and take it.
 

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare
+from ...compilation import bare, inlined
 from ...linalg.simd import LANES, SINGLE_LANES
 from . import kernels as few
 from .blocks import Vectors
@@ -83,7 +83,7 @@ def workspace_size(n, q):
     )
 
 
-@bare
+@inlined
 def lay_out(samples, work):
     """Divide the buffer; return the block and the layout."""
     n = samples.n
@@ -112,7 +112,7 @@ def lay_out(samples, work):
     )
 
 
-@bare
+@inlined
 def copy(fit, x):
     """Fill the buffer from X and from x.
 
@@ -124,11 +124,8 @@ def copy(fit, x):
     size = 0.0
     for first in range(0, samples.n, fit.block.rows):
         count = fill(samples, first, work, fit.block)
-        narrow_columns(
+        size += narrow_columns(
             work, fit.block, at.q, count, at.narrow + first, at.narrow_pitch
-        )
-        size += few.square(
-            work, fit.block.A, fit.block.pitch, at.q, count
         )
     at_zero = True
     for j in range(at.q):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare
+from ...compilation import bare, inlined
 from ...duality import bounded, class_factor
 from ...linalg.simd import LANES
 from ...result import REACHED
@@ -81,7 +81,7 @@ def balance(fit, now):
     return price, square
 
 
-@bare
+@inlined
 def keep_better(fit, now, best):
     """Copy w to the best point if it is better; return the best one.
 
