@@ -27,9 +27,16 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # the processes of pytest-xdist get the options as they are then
-    if config.option.order_seed is None:
+    # the processes of pytest-xdist must agree
+    if hasattr(config, "workerinput"):
+        config.option.order_seed = config.workerinput["order_seed"]
+    elif config.option.order_seed is None:
         config.option.order_seed = time.time_ns() % 10**6
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["order_seed"] = node.config.option.order_seed
 
 
 def pytest_report_header(config):
