@@ -258,15 +258,17 @@ def _allocates(state):
             continue
         # a slice is of memory that somebody else owns; a choice by an array,
         # or an array that is written to a slice, may need a copy
-        items = isinstance(call, _SET) or getattr(call, "op", "") in _GET
-        kinds = signature.args[1:] if items else [signature.return_type]
+        op = getattr(call, "op", "")
+        if isinstance(call, (ir.SetItem, ir.StaticSetItem)) or (
+            op == "static_getitem"
+            or op == "getitem" and isinstance(signature.args[0], types.Array)
+        ):
+            kinds = signature.args[1:]
+        else:
+            kinds = [signature.return_type]
         if any(map(counts, kinds)):
             return True
     return any(map(counts_view, state.typemap.values()))
-
-
-_GET = "getitem", "static_getitem"
-_SET = ir.SetItem, ir.StaticSetItem
 
 
 class _Lean:
@@ -285,11 +287,12 @@ class _Lean:
     def run(self, state):
         """Compile, or leave the state to numba's passes with an error."""
         context, target = state.typingctx, state.targetctx
+        counted = state.flags.nrt
         try:
             self._type(state, _Memory(context))
             self._lower(state)
         except BaseException:
-            state.targetctx, state.flags.nrt = target, True
+            state.targetctx, state.flags.nrt = target, counted
             raise
         finally:
             state.typingctx = context
@@ -306,7 +309,7 @@ class _Lean:
 
     def _lower(self, state):
         function, phis = state.func_ir, typed_passes.PreLowerStripPhis()
-        if _allocates(state):
+        if state.flags.nrt and _allocates(state):
             phis.run_pass(state)
             typed_passes.NopythonRewrites().run_pass(state)
             postproc.PostProcessor(function).run(True)
