@@ -13,9 +13,9 @@ _TRIED = (0, 60), (0, 69)
 LOOPS = {"contract", "reassoc", "arcp", "nsz"}
 
 try:
-    from .cache import FunctionCache
+    from .cache import FunctionCache, folder
 except Exception:
-    FunctionCache = None
+    FunctionCache = folder = None
 try:
     _version = tuple(map(int, numba.__version__.split(".")[:2]))
     if (
@@ -26,6 +26,11 @@ try:
     from .lean import Dispatcher
 except Exception:
     Dispatcher = None
+try:
+    from .notice import Notice, listen
+    listen(__name__.rpartition(".")[0])
+except Exception:
+    Notice = None
 
 #: what was decorated, for those who count what is compiled
 functions = []
@@ -77,3 +82,14 @@ def bare(function):
 def inlined(function):
     """Compile a `bare` function whose code goes into that of its callers."""
     return njit(function, _nrt=False, forceinline=True)
+
+
+def cache_folder():
+    """Return where compiled functions are kept; None where nowhere."""
+    return folder() if folder else numba.config.CACHE_DIR or None
+
+
+def silence():
+    """Leave out the word about compiling: somebody waits for that."""
+    if Notice:
+        Notice.told = True

@@ -22,6 +22,7 @@ from numba.core import (
     ir_utils,
     postproc,
     registry,
+    rewrites,
     ssa,
     transforms,
     typed_passes,
@@ -215,24 +216,27 @@ class _Memory(typing.Context):
         self.__dict__ = context.__dict__
 
     def resolve_function_type(self, func, args, kws):
-        if kws or not all(isinstance(a, _PLAIN) for a in args):
-            return super().resolve_function_type(func, args, kws)
         try:
-            signature, kind, key = _seen[func, args]
-        except KeyError:
-            signature = super().resolve_function_type(func, args, kws)
-            kind = self._lookup_global(func) or func
-            if signature is not None and isinstance(kind, types.Function):
-                _seen[func, args] = (
-                    signature, kind, kind.get_impl_key(signature)
-                )
+            found = None if kws else _seen.get((func, args))
+        except TypeError:
+            # a constant slice has no hash
+            return super().resolve_function_type(func, args, kws)
+        if found:
+            signature, kind, key = found
+            if isinstance(kind, types.Function):
+                # what numba's lowering looks up
+                kind._impl_keys[signature.args] = key
             return signature
-        # what numba's lowering looks up
-        kind._impl_keys[signature.args] = key
+        signature = super().resolve_function_type(func, args, kws)
+        kind = self._lookup_global(func) or func
+        if signature is not None and isinstance(kind, _REMEMBERED) and (
+            not kws and all(a.is_precise() for a in args)
+        ):
+            _seen[func, args] = signature, kind, kind.get_impl_key(signature)
         return signature
 
 
-_PLAIN = types.Number, types.Boolean, types.Literal, types.Array
+_REMEMBERED = types.Function, types.Dispatcher
 _seen = {}
 
 
@@ -258,15 +262,17 @@ def _allocates(state):
             continue
         # a slice is of memory that somebody else owns; a choice by an array,
         # or an array that is written to a slice, may need a copy
-        items = isinstance(call, _SET) or getattr(call, "op", "") in _GET
-        kinds = signature.args[1:] if items else [signature.return_type]
+        op = getattr(call, "op", "")
+        if isinstance(call, (ir.SetItem, ir.StaticSetItem)) or (
+            op == "static_getitem"
+            or op == "getitem" and isinstance(signature.args[0], types.Array)
+        ):
+            kinds = signature.args[1:]
+        else:
+            kinds = [signature.return_type]
         if any(map(counts, kinds)):
             return True
     return any(map(counts_view, state.typemap.values()))
-
-
-_GET = "getitem", "static_getitem"
-_SET = ir.SetItem, ir.StaticSetItem
 
 
 class _Lean:
@@ -285,11 +291,12 @@ class _Lean:
     def run(self, state):
         """Compile, or leave the state to numba's passes with an error."""
         context, target = state.typingctx, state.targetctx
+        counted = state.flags.nrt
         try:
             self._type(state, _Memory(context))
             self._lower(state)
         except BaseException:
-            state.targetctx, state.flags.nrt = target, True
+            state.targetctx, state.flags.nrt = target, counted
             raise
         finally:
             state.typingctx = context
@@ -299,6 +306,8 @@ class _Lean:
         untyped_passes.TranslateByteCode().run_pass(state)
         function = state.func_ir
         function.blocks = transforms.canonicalize_cfg(function.blocks)
+        # constant indices and powers
+        rewrites.rewrite_registry.apply("before-inference", state)
         ssa.reconstruct_ssa(function)
         function._definitions = ir_utils.build_definitions(function.blocks)
         state.typingctx = context
@@ -306,7 +315,7 @@ class _Lean:
 
     def _lower(self, state):
         function, phis = state.func_ir, typed_passes.PreLowerStripPhis()
-        if _allocates(state):
+        if state.flags.nrt and _allocates(state):
             phis.run_pass(state)
             typed_passes.NopythonRewrites().run_pass(state)
             postproc.PostProcessor(function).run(True)
