@@ -117,12 +117,12 @@ def read_first(threads, rows, vectors, state):
 @njit(fastmath=LOOPS)
 def measure_columns(vectors, state, n):
     """Set |X|_F^2 and `row_norm`; returns whether halves can hold A."""
-    squares, all_zoom = vectors.squares, vectors.zoom
+    squares, zooms = vectors.squares, vectors.zoom
     total, held = 0.0, True
     for j in range(vectors.squares.size):
         square = squares[j]
         total += square
-        zoom = all_zoom[j]
+        zoom = zooms[j]
         held = held and square * zoom * zoom < LARGEST * LARGEST
     state.squares = total
     state.row_norm = np.sqrt(total / n)

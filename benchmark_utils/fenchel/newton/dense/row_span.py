@@ -80,22 +80,22 @@ def _product(threads, rows, s, s_new, vectors):
 @njit(fastmath=LOOPS)
 def _start(threads, rows, vectors, state):
     """Set g = A'r at zero, where r = -y / 2; returns whether A holds X."""
-    all_change, unzoom = vectors.change, vectors.unzoom
-    l2, row_norm = state.l2, state.row_norm
+    change, unzoom = vectors.change, vectors.unzoom
     read_first(threads, rows, vectors, state)
     if not measure_columns(vectors, state, rows.y.size):
         return False
     p, g, inverse = vectors.v.size, vectors.g, vectors.inverse
     rows.r[:] = 0.0
-    change = _product(threads, rows, rows.r, rows.s, vectors)
+    total = _product(threads, rows, rows.r, rows.s, vectors)
     for j in range(p):
-        g[j] = all_change[j] * unzoom[j]
+        g[j] = change[j] * unzoom[j]
     state.n_passes += 1
     # the curvature along a row, where the others are orthogonal to it
+    curvature = 0.25 * state.row_norm * state.row_norm
     for j in range(p):
-        inverse[j] = 1.0 / (0.25 * row_norm ** 2 + l2)
+        inverse[j] = 1.0 / (curvature + state.l2)
     if state.intercept:
-        g[p] = change
+        g[p] = total
         inverse[p] = 1.0 / state.total_h
     state.gamma = 1.0
     return True
