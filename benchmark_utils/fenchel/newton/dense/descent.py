@@ -93,9 +93,10 @@ def _changed(h, h_then):
     return change / total if total > 0.0 else 1.0
 
 
-@njit
+@njit(fastmath=LOOPS)
 def read_first(threads, rows, vectors, state):
     """Take margins and the gradient at w = 0, `squares`, and fill A."""
+    m, s, h, y = rows.m, rows.s, rows.h, rows.y
     p = vectors.exact.size
     both = np.zeros(2 * p)
     read_by(
@@ -105,34 +106,37 @@ def read_first(threads, rows, vectors, state):
     assign(both[p:], vectors.squares)
     state.n_passes += 1
     n = rows.y.size
-    state.grad_b = 0.0
+    grad_b = 0.0
     for i in range(n):
-        rows.m[i], rows.s[i], rows.h[i] = 0.0, 0.5, 0.25
-        state.grad_b -= 0.5 * rows.y[i]
+        m[i], s[i], h[i] = 0.0, 0.5, 0.25
+        grad_b -= 0.5 * y[i]
+    state.grad_b = grad_b
     state.loss, state.total_h = n * np.log(2.0), 0.25 * n
 
 
-@njit
+@njit(fastmath=LOOPS)
 def measure_columns(vectors, state, n):
     """Set |X|_F^2 and `row_norm`; returns whether halves can hold A."""
+    squares, zooms = vectors.squares, vectors.zoom
     total, held = 0.0, True
     for j in range(vectors.squares.size):
-        square = vectors.squares[j]
+        square = squares[j]
         total += square
-        zoom = vectors.zoom[j]
+        zoom = zooms[j]
         held = held and square * zoom * zoom < LARGEST * LARGEST
     state.squares = total
     state.row_norm = np.sqrt(total / n)
     return held
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _start_elsewhere(threads, rows, vectors, state):
     """Evaluate at w, or at the best multiple of w, in the new of rows.
 
     The length of a start is often wrong: a part of the rows is nearly
     separable.
     """
+    h_new, dm = rows.h_new, rows.dm
     w, l2 = vectors.w, state.l2
     p = vectors.exact.size
     state.loss, state.grad_b, state.total_h = evaluate_at(
@@ -142,15 +146,15 @@ def _start_elsewhere(threads, rows, vectors, state):
     norm = dot(w[:p], w[:p])
     slope, bend = l2 * norm - dot(s, m), l2 * norm
     for i in range(m.size):
-        bend += rows.h_new[i] * m[i] * m[i]
+        bend += h_new[i] * m[i] * m[i]
     # Newton's step along w: shorter where the slope is positive
     if not abs(slope) > _WRONG_LENGTH * bend:
         return
     sign = 1.0 if slope < 0.0 else -1.0
     for i in range(m.size):
-        rows.dm[i] = sign * m[i]
+        dm[i] = sign * m[i]
     t, _, _ = search(
-        m, rows.dm, s, (sign * slope, l2 * norm), 0.1, rows.s, rows.h
+        m, dm, s, (sign * slope, l2 * norm), 0.1, rows.s, rows.h
     )
     for j in range(w.size):
         w[j] *= 1.0 + sign * t
@@ -159,31 +163,35 @@ def _start_elsewhere(threads, rows, vectors, state):
     )
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _set_inverse(vectors, state, n):
     """Set the initial matrix: the diagonal, or a multiple of the identity."""
+    squares = vectors.squares
+    at_zero, wide = state.at_zero, state.wide
+    l2, total_h = state.l2, state.total_h
     p, inverse = vectors.exact.size, vectors.inverse
     total = 0.0
     for j in range(p):
-        inverse[j] = vectors.squares[j] if state.at_zero else 1.0
+        inverse[j] = squares[j] if at_zero else 1.0
         total += inverse[j]
     for j in range(p):
-        square = total / n if state.wide else inverse[j]
-        inverse[j] = 1.0 / (state.total_h / n * square + state.l2)
+        square = total / n if wide else inverse[j]
+        inverse[j] = 1.0 / (total_h / n * square + l2)
     if state.intercept:
         # where all margins are huge, 1 / total_h is no step for an intercept
-        inverse[p] = 1.0 / max(state.total_h, 1e-8 * n)
+        inverse[p] = 1.0 / max(total_h, 1e-8 * n)
     state.gamma = 1.0
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _measure(vectors, state):
     """Set value, gap and what they consist of, from the gradient."""
+    exact = vectors.exact
     g, w, l2 = vectors.g, vectors.w, state.l2
     p = vectors.exact.size
     if state.exact:
         for j in range(p):
-            g[j] = vectors.exact[j] + l2 * w[j]
+            g[j] = exact[j] + l2 * w[j]
         if state.intercept:
             g[p] = state.grad_b
         state.noise = 0.0
@@ -200,7 +208,7 @@ def _measure(vectors, state):
     state.total = state.gap + state.slope_b
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _judge(rows, vectors, state, half):
     """Find whether the descent ends here, or NOISY, or goes on.
 
@@ -240,9 +248,11 @@ def _judge(rows, vectors, state, half):
     return GO_ON
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _refactor(rows, vectors, factor, state):
     """Make a factor where as many passes are spent as it costs."""
+    zoom = vectors.zoom
+    scale = factor.scale
     n, q = rows.y.size, vectors.w.size
     # passes that are left at this rate
     left, goal = 4.0, state.tol * state.value
@@ -278,7 +288,7 @@ def _refactor(rows, vectors, factor, state):
     if taken < 0 or state.factors == _MOST_FACTORS:
         return NEEDS_CARE
     for j in range(vectors.zoom.size):
-        factor.scale[j] *= vectors.zoom[j]
+        scale[j] *= zoom[j]
     state.factored = True
     state.sample = min(2 * state.sample, n)
     assign(rows.h, factor.h_then)
@@ -291,6 +301,8 @@ def _refactor(rows, vectors, factor, state):
 @njit(fastmath=LOOPS)
 def _find_direction(vectors, pairs, factor, state):
     """Set d by the pairs of L-BFGS; returns whether it goes down."""
+    trial, inverse = vectors.trial, vectors.inverse
+    gamma = state.gamma
     u, d, g = vectors.u, vectors.d, vectors.g
     q = u.size
     square = state.square
@@ -303,12 +315,12 @@ def _find_direction(vectors, pairs, factor, state):
     if state.factored:
         for j in range(q):
             d[j] = u[j]
-        solve(factor.L, factor.scale, d, factor.work, vectors.trial)
+        solve(factor.L, factor.scale, d, factor.work, trial)
         for j in range(q):
-            u[j] = vectors.trial[j]
+            u[j] = trial[j]
     else:
         for j in range(q):
-            u[j] *= state.gamma * vectors.inverse[j]
+            u[j] *= gamma * inverse[j]
     after_inverse(u, pairs, state.pairs)
     set_direction(vectors, state, size)
     return state.slope < 0.0
@@ -317,10 +329,11 @@ def _find_direction(vectors, pairs, factor, state):
 @njit(fastmath=LOOPS)
 def set_direction(vectors, state, size):
     """Set d = size u, its norm, slope and what the penalty bends."""
+    u = vectors.u
     d, g = vectors.d, vectors.g
     slope, norm = 0.0, 0.0
     for j in range(d.size):
-        d[j] = size * vectors.u[j]
+        d[j] = size * u[j]
         slope += g[j] * d[j]
         norm += d[j] * d[j]
     state.size, state.slope = np.sqrt(norm), slope
@@ -329,7 +342,7 @@ def set_direction(vectors, state, size):
     state.quadratic = state.l2 * norm
 
 
-@njit
+@njit(fastmath=LOOPS)
 def keep_pair(t, vectors, pairs, state):
     """Append the step t d and the change of the gradient to the pairs.
 
@@ -344,12 +357,13 @@ def keep_pair(t, vectors, pairs, state):
     return scaled
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _step_to_certify(threads, rows, vectors, pairs, state):
     """Take the step 1 by an exact pass, where that is likely to be the end.
 
     Returns whether the new point is taken.
     """
+    w, change, exact = vectors.w, vectors.change, vectors.exact
     contraction = state.total / state.last
     state.last = state.total
     goal = GOAL * state.aim * state.value
@@ -358,20 +372,20 @@ def _step_to_certify(threads, rows, vectors, pairs, state):
     d, g, x, l2 = vectors.d, vectors.g, vectors.trial, state.l2
     p = vectors.exact.size
     for j in range(x.size):
-        x[j] = vectors.w[j] + d[j]
+        x[j] = w[j] + d[j]
     loss, grad_b, total_h = evaluate_at(threads, rows, vectors, state, x)
     slope = 0.0
     for j in range(p):
-        new = vectors.exact[j] + l2 * x[j]
-        vectors.change[j] = new - g[j]
+        new = exact[j] + l2 * x[j]
+        change[j] = new - g[j]
         slope += new * d[j]
     if state.intercept:
-        vectors.change[p] = grad_b - g[p]
+        change[p] = grad_b - g[p]
         slope += grad_b * d[p]
     if not abs(slope) <= -CERTIFIED * state.slope:
         return False
     state.loss, state.grad_b, state.total_h = loss, grad_b, total_h
-    assign(x, vectors.w)
+    assign(x, w)
     state.exact = True
     state.since += 1
     state.spent += 1.0
@@ -379,7 +393,7 @@ def _step_to_certify(threads, rows, vectors, pairs, state):
     return True
 
 
-@njit
+@njit(fastmath=LOOPS)
 def try_one(threads, rows, s, vectors, state):
     """Try the step 1 in one read of A.
 
@@ -408,7 +422,7 @@ def try_one(threads, rows, s, vectors, state):
     return taken, mass, change, total_h
 
 
-@njit
+@njit(fastmath=LOOPS)
 def search_along(threads, rows, vectors, state, known):
     """Search along d on the margins, dm being `known` or to be computed.
 
@@ -417,6 +431,7 @@ def search_along(threads, rows, vectors, state, known):
     t, mass, total_h : float
         Of `line_search.search`; the new margins are those at t.
     """
+    m, m_new, dm = rows.m, rows.m_new, rows.dm
     if not known:
         shift = shorten(vectors, state)
         read_by(
@@ -424,11 +439,11 @@ def search_along(threads, rows, vectors, state, known):
             vectors.short, vectors.change,
         )
     t, mass, total_h = search(
-        rows.m, rows.dm, rows.s, (state.slope, state.quadratic), _SEARCHED,
+        m, dm, rows.s, (state.slope, state.quadratic), _SEARCHED,
         rows.s_new, rows.h_new,
     )
     for i in range(rows.m.size):
-        rows.m_new[i] = rows.m[i] + t * rows.dm[i]
+        m_new[i] = m[i] + t * dm[i]
     return t, mass, total_h
 
 
@@ -446,9 +461,10 @@ def _add_noise(t, moved, spread, rows, state):
         state.noise += unit * moved
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _step(threads, rows, vectors, pairs, state):
     """Step along d on A, to the new of rows; update w and the gradient."""
+    unzoom, squares = vectors.unzoom, vectors.squares
     p, l2, t = vectors.v.size, state.l2, 1.0
     d, w, g, change = vectors.d, vectors.w, vectors.g, vectors.change
     tried = state.trusted and rows.A.size * rows.A.itemsize > _L2_CACHE
@@ -472,10 +488,10 @@ def _step(threads, rows, vectors, pairs, state):
     moved, spread = 0.0, 0.0
     for j in range(p):
         w[j] += t * d[j]
-        change[j] = change[j] * vectors.unzoom[j] + l2 * t * d[j]
+        change[j] = change[j] * unzoom[j] + l2 * t * d[j]
         moved += change[j] * change[j]
         g[j] += change[j]
-        spread += vectors.squares[j] * d[j] * d[j]
+        spread += squares[j] * d[j] * d[j]
     if state.intercept:
         w[p] += t * d[p]
         change[p] = change_b
@@ -487,7 +503,7 @@ def _step(threads, rows, vectors, pairs, state):
     return GO_ON
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _iterate(threads, rows, vectors, pairs, factor, state):
     """Take steps until an end; returns its status."""
     half = rows.A.itemsize == 2
@@ -522,7 +538,7 @@ def _iterate(threads, rows, vectors, pairs, factor, state):
         rows = exchanged(rows)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def reset(state):
     """Set what a descent begins with."""
     state.aim, state.best, state.first_total = state.tol, np.inf, -1.0
@@ -534,7 +550,7 @@ def reset(state):
     state.value = state.gap = state.bound = np.inf
 
 
-@njit
+@njit(fastmath=LOOPS)
 def new_pairs(c, q):
     """Make room for the pairs, in c's dtype."""
     return Pairs(
@@ -543,7 +559,7 @@ def new_pairs(c, q):
     )
 
 
-@njit
+@njit(fastmath=LOOPS)
 def descend(
     threads, X, A, y, c, V, w, columns, panel, C, chosen, states,
 ):

@@ -274,6 +274,8 @@ def _gradient(rows, task, part, out):
 
     Returns the loss, the intercept's gradient and the sum of h_new.
     """
+    m_new, r, s_new, h_new = rows.m_new, rows.r, rows.s_new, rows.h_new
+    w, b = task.w, task.b
     X, y = rows.X, rows.y
     loss = 0.0
     grad_b = 0.0
@@ -281,41 +283,43 @@ def _gradient(rows, task, part, out):
     step = block_rows(X)
     for first in range(0, y.size, step):
         last = min(first + step, y.size)
-        m, s = rows.m_new[first:last], rows.s_new[first:last]
-        forward(X, first, last, task.w, task.b, rows.m_new)
+        m, s = m_new[first:last], s_new[first:last]
+        forward(X, first, last, w, b, m_new)
         for i in range(m.size):
             m[i] *= y[first + i]
-        part_loss, part_h = evaluate(m, s, rows.h_new[first:last])
+        part_loss, part_h = evaluate(m, s, h_new[first:last])
         loss += part_loss
         total_h += part_h
         for i in range(m.size):
             value = -y[first + i] * s[i]
-            rows.r[first + i] = value
+            r[first + i] = value
             grad_b += value
-        backward(X, first, last, rows.r, part, out)
+        backward(X, first, last, r, part, out)
     return loss, grad_b, total_h, 0.0
 
 
 @njit(fastmath=LOOPS)
 def _along(rows, task, part, out):
     """Write dm; `part` and `out` are not used."""
+    v, shift, size = task.v, task.shift, task.size
     A, y, dm = rows.A, rows.y, rows.dm
     step = block_rows(A)
     for first in range(0, y.size, step):
         last = min(first + step, y.size)
-        forward(A, first, last, task.v, task.shift, dm)
+        forward(A, first, last, v, shift, dm)
         for i in range(first, last):
-            dm[i] *= task.size * y[i]
+            dm[i] *= size * y[i]
     return 0.0, 0.0, 0.0, 0.0
 
 
 @njit(fastmath=LOOPS)
 def _change_of(rows, first, last):
     """Write c = y (s - s_new) of some rows; returns its sum."""
+    c, y, s, s_new = rows.c, rows.y, rows.s, rows.s_new
     total = 0.0
     for i in range(first, last):
-        value = rows.y[i] * (rows.s[i] - rows.s_new[i])
-        rows.c[i] = value
+        value = y[i] * (s[i] - s_new[i])
+        c[i] = value
         total += value
     return total
 
@@ -329,6 +333,9 @@ def _trial(rows, task, part, out):
     sum of h_new. The length of a step is right most of the time, and X is
     the only thing that does not fit the cache, so one read does all.
     """
+    c, m = rows.c, rows.m
+    m_new, s_new, h_new = rows.m_new, rows.s_new, rows.h_new
+    v, shift, t, size = task.v, task.shift, task.t, task.size
     A, y, dm = rows.A, rows.y, rows.dm
     mass = 0.0
     slope = 0.0
@@ -337,19 +344,19 @@ def _trial(rows, task, part, out):
     step = block_rows(A)
     for first in range(0, y.size, step):
         last = min(first + step, y.size)
-        forward(A, first, last, task.v, task.shift, dm)
+        forward(A, first, last, v, shift, dm)
         for i in range(first, last):
-            dm[i] *= task.size * y[i]
+            dm[i] *= size * y[i]
         part_mass, part_slope, part_h = evaluate_step(
-            rows.m[first:last], dm[first:last], task.t,
-            rows.m_new[first:last], rows.s_new[first:last],
-            rows.h_new[first:last],
+            m[first:last], dm[first:last], t,
+            m_new[first:last], s_new[first:last],
+            h_new[first:last],
         )
         mass += part_mass
         slope += part_slope
         total_h += part_h
         change += _change_of(rows, first, last)
-        backward(A, first, last, rows.c, part, out)
+        backward(A, first, last, c, part, out)
     return mass, slope, change, total_h
 
 
@@ -385,6 +392,7 @@ def balanced(rows, w, l2, part, out):
     price, square, mass : float
         sum KL(a_i || s_i), |lambda2 w - X'(y a)|^2 and sum a_i.
     """
+    r = rows.r
     X, y, m, s = rows.X, rows.y, rows.m, rows.s
     p = X.shape[1]
     ascent, total = 0.0, 0.0
@@ -398,7 +406,7 @@ def balanced(rows, w, l2, part, out):
     for i in range(y.size):
         scaled = y[i] * sign > 0.0
         dual = c * s[i] if scaled else s[i]
-        rows.r[i] = -y[i] * dual
+        r[i] = -y[i] * dual
         mass += dual
         if scaled and c < 1.0:
             x = left - m[i]
@@ -407,7 +415,7 @@ def balanced(rows, w, l2, part, out):
     out[:] = 0.0
     step = block_rows(X)
     for first in range(0, y.size, step):
-        backward(X, first, min(first + step, y.size), rows.r, part, out)
+        backward(X, first, min(first + step, y.size), r, part, out)
     square = 0.0
     for j in range(p):
         square += (out[j] + l2 * w[j]) ** 2

@@ -56,7 +56,7 @@ class Span(NamedTuple):
     base: np.ndarray  # w at the last exact pass, (q,)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _between(rows, s, s_new):
     """Return the rows with other weights, for the task `Change`."""
     return Rows(
@@ -65,7 +65,7 @@ def _between(rows, s, s_new):
     )
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _product(threads, rows, s, s_new, vectors):
     """Set change = A'(y (s - s_new)), scaled; returns sum y (s - s_new)."""
     p = vectors.v.size
@@ -77,23 +77,25 @@ def _product(threads, rows, s, s_new, vectors):
     return total
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _start(threads, rows, vectors, state):
     """Set g = A'r at zero, where r = -y / 2; returns whether A holds X."""
+    change, unzoom = vectors.change, vectors.unzoom
     read_first(threads, rows, vectors, state)
     if not measure_columns(vectors, state, rows.y.size):
         return False
     p, g, inverse = vectors.v.size, vectors.g, vectors.inverse
     rows.r[:] = 0.0
-    change = _product(threads, rows, rows.r, rows.s, vectors)
+    total = _product(threads, rows, rows.r, rows.s, vectors)
     for j in range(p):
-        g[j] = vectors.change[j] * vectors.unzoom[j]
+        g[j] = change[j] * unzoom[j]
     state.n_passes += 1
     # the curvature along a row, where the others are orthogonal to it
+    curvature = 0.25 * state.row_norm * state.row_norm
     for j in range(p):
-        inverse[j] = 1.0 / (0.25 * state.row_norm ** 2 + state.l2)
+        inverse[j] = 1.0 / (curvature + state.l2)
     if state.intercept:
-        g[p] = change
+        g[p] = total
         inverse[p] = 1.0 / state.total_h
     state.gamma = 1.0
     return True
@@ -106,15 +108,17 @@ def _judge(rows, vectors, span, state):
     w has left the rows of X, and margins are wrong, by what X and A differ in
     since the last exact pass.
     """
+    squares = vectors.squares
+    base = span.base
     g, w, l2 = vectors.g, vectors.w, state.l2
     p = vectors.v.size
     square, norm, moved, spread = 0.0, 0.0, 0.0, 0.0
     for j in range(p):
         square += g[j] * g[j]
         norm += w[j] * w[j]
-        change = (w[j] - span.base[j]) ** 2
+        change = (w[j] - base[j]) ** 2
         moved += change
-        spread += vectors.squares[j] * change
+        spread += squares[j] * change
     state.square = square
     state.gap = square / (2.0 * l2)
     state.value = state.loss + 0.5 * l2 * norm
@@ -141,6 +145,10 @@ def _judge(rows, vectors, span, state):
 @njit(fastmath=LOOPS)
 def _find_direction(rows, vectors, pairs, span, state):
     """Set d by the pairs of L-BFGS, and its coefficients on the way."""
+    s = rows.s
+    inverse = vectors.inverse
+    a, Y, S = span.a, span.Y, span.S
+    l2, gamma = state.l2, state.gamma
     u, g, da, y = vectors.u, vectors.g, span.da, rows.y
     square = state.square
     if state.intercept:
@@ -149,50 +157,54 @@ def _find_direction(rows, vectors, pairs, span, state):
     for j in range(u.size):
         u[j] = -g[j] / size
     for i in range(y.size):
-        da[i] = y[i] * rows.s[i] - state.l2 * span.a[i]
+        da[i] = y[i] * s[i] - l2 * a[i]
     first = max(state.pairs - MEMORY, 0)
     before_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
-        add(-size * pairs.alpha[k % MEMORY], span.Y[k % MEMORY], da)
+        add(-size * pairs.alpha[k % MEMORY], Y[k % MEMORY], da)
     for j in range(u.size):
-        u[j] *= state.gamma * vectors.inverse[j]
+        u[j] *= gamma * inverse[j]
     for i in range(y.size):
-        da[i] *= state.gamma * vectors.inverse[0]
+        da[i] *= gamma * inverse[0]
     after_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
-        add(size * pairs.alpha[k % MEMORY], span.S[k % MEMORY], da)
+        add(size * pairs.alpha[k % MEMORY], S[k % MEMORY], da)
     set_direction(vectors, state, size)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _keep(t, rows, vectors, pairs, span, state):
     """Append a step to the pairs; returns whether the gradient changed."""
+    y, s, s_new = rows.y, rows.s, rows.s_new
+    S, Y, da = span.S, span.Y, span.da
+    l2 = state.l2
     moved = np.sqrt(dot(vectors.change, vectors.change))
     k = state.pairs % MEMORY
     scaled = keep_pair(t, vectors, pairs, state)
     if scaled > 0.0:
         for i in range(rows.y.size):
-            change = rows.y[i] * (rows.s[i] - rows.s_new[i])
-            span.S[k, i] = t * span.da[i] / moved
-            span.Y[k, i] = (state.l2 * t * span.da[i] + change) / moved
+            change = y[i] * (s[i] - s_new[i])
+            S[k, i] = t * da[i] / moved
+            Y[k, i] = (l2 * t * da[i] + change) / moved
     return scaled >= 0.0
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _pass_over_x(threads, rows, vectors, state, step):
     """Evaluate at `trial` = w + step d from X, to the new of rows.
 
     Returns a status; NEEDS_CARE where the exact passes bring nothing, SLOW
     where the step is not good and a search has to come first.
     """
+    w, exact = vectors.w, vectors.exact
     x, d, l2 = vectors.trial, vectors.d, state.l2
     p = vectors.v.size
     for j in range(x.size):
-        x[j] = vectors.w[j] + step * d[j]
+        x[j] = w[j] + step * d[j]
     loss, grad_b, total_h = evaluate_at(threads, rows, vectors, state, x)
     square, norm, slope = 0.0, 0.0, 0.0
     for j in range(p):
-        new = vectors.exact[j] + l2 * x[j]
+        new = exact[j] + l2 * x[j]
         square += new * new
         norm += x[j] * x[j]
         slope += new * d[j]
@@ -225,25 +237,28 @@ def _pass_over_x(threads, rows, vectors, state, step):
     return GO_ON
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
     """Go on from the exact point `trial`, into the rows of X."""
+    r, s_new, m, m_new, dm = rows.r, rows.s_new, rows.m, rows.m_new, rows.dm
+    v, unzoom, exact = vectors.v, vectors.unzoom, vectors.exact
+    da = span.da
     y, a, g, change = rows.y, span.a, vectors.g, vectors.change
     x, p, l2 = vectors.trial, vectors.v.size, state.l2
     # A'r there, the margins being exact
     for i in range(y.size):
-        a[i] += step * span.da[i]
-        rows.r[i] = l2 * y[i] * a[i] - rows.s_new[i]
-    rows.dm[:] = 0.0
-    _product(threads, rows, rows.r, rows.dm, vectors)
+        a[i] += step * da[i]
+        r[i] = l2 * y[i] * a[i] - s_new[i]
+    dm[:] = 0.0
+    _product(threads, rows, r, dm, vectors)
     for j in range(p):
-        new = change[j] * vectors.unzoom[j]
+        new = change[j] * unzoom[j]
         change[j] = new - g[j]
         g[j] = new
         # out of the rows of A, and into those of X
-        move = (new - vectors.exact[j]) / l2 - x[j]
+        move = (new - exact[j]) / l2 - x[j]
         x[j] += move
-        vectors.v[j] = move * vectors.unzoom[j]
+        v[j] = move * unzoom[j]
     if state.intercept:
         change[p] = state.grad_b - g[p]
         g[p] = state.grad_b
@@ -251,23 +266,25 @@ def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
         _keep(1.0, rows, vectors, pairs, span, state)
     assign(x, vectors.w)
     read_by(
-        threads, rows, Along(vectors.v, 0.0, 1.0), vectors.short, change
+        threads, rows, Along(v, 0.0, 1.0), vectors.short, change
     )
     for i in range(y.size):
-        rows.m[i] = rows.m_new[i] + rows.dm[i]
-    state.loss, state.total_h = evaluate(rows.m, rows.s, rows.h)
-    total = _product(threads, rows, rows.s_new, rows.s, vectors)
+        m[i] = m_new[i] + dm[i]
+    state.loss, state.total_h = evaluate(m, rows.s, rows.h)
+    total = _product(threads, rows, s_new, rows.s, vectors)
     state.n_passes += 1
     for j in range(p):
-        g[j] += change[j] * vectors.unzoom[j]
+        g[j] += change[j] * unzoom[j]
     if state.intercept:
         g[p] += total
     assign(vectors.w, span.base)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _step(threads, rows, vectors, pairs, span, state):
     """Step along d on A, to the new of rows; returns whether it did."""
+    r = rows.r
+    d, unzoom = vectors.d, vectors.unzoom
     y, a, da, l2 = rows.y, span.a, span.da, state.l2
     w, g, change = vectors.w, vectors.g, vectors.change
     p, t = vectors.v.size, 1.0
@@ -275,9 +292,9 @@ def _step(threads, rows, vectors, pairs, span, state):
     if state.trusted:
         # in the place of old weights, so that A'r comes out
         for i in range(y.size):
-            rows.r[i] = l2 * y[i] * (a[i] + da[i])
+            r[i] = l2 * y[i] * (a[i] + da[i])
         taken, mass, _, total_h = try_one(
-            threads, _between(rows, rows.r, rows.s_new), rows.s, vectors,
+            threads, _between(rows, r, rows.s_new), rows.s, vectors,
             state,
         )
     if not taken:
@@ -287,18 +304,18 @@ def _step(threads, rows, vectors, pairs, span, state):
         if not t > 0.0:
             return False
         for i in range(y.size):
-            rows.r[i] = l2 * y[i] * (a[i] + t * da[i])
-        _product(threads, rows, rows.r, rows.s_new, vectors)
+            r[i] = l2 * y[i] * (a[i] + t * da[i])
+        _product(threads, rows, r, rows.s_new, vectors)
     state.trusted = 0.6 < t < 1.6
     state.loss, state.total_h = mass, total_h
     state.n_passes += 1
     for j in range(p):
-        w[j] += t * vectors.d[j]
-        new = change[j] * vectors.unzoom[j]
+        w[j] += t * d[j]
+        new = change[j] * unzoom[j]
         change[j] = new - g[j]
         g[j] = new
     if state.intercept:
-        w[p] += t * vectors.d[p]
+        w[p] += t * d[p]
         new = -dot(y, rows.s_new)
         change[p] = new - g[p]
         g[p] = new
@@ -308,7 +325,7 @@ def _step(threads, rows, vectors, pairs, span, state):
     return True
 
 
-@njit
+@njit(fastmath=LOOPS)
 def _iterate(threads, rows, vectors, pairs, span, state):
     """Take steps until an end; returns its status."""
     # `loss` is a lower bound where margins come from A: the sum of weights
@@ -349,7 +366,7 @@ def _iterate(threads, rows, vectors, pairs, span, state):
         rows = exchanged(rows)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def descend_wide(threads, X, A, y, c, V, w, columns, states):
     """Minimise F from w = 0; arguments and results as of `descend`.
 

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import njit
+from ...compilation import LOOPS, njit
 from .products import FirstRead, Gradient, Rows, balanced, bounded_gap
 from .threads import read_by
 
@@ -81,7 +81,7 @@ class Vectors(NamedTuple):
     squares: np.ndarray  # column sums of X^2, (p,)
 
 
-@njit
+@njit(fastmath=LOOPS)
 def new_vectors(w, c, columns):
     """Make the vectors of a descent; `columns` are zoom, unzoom, squares."""
     p, q = columns.shape[1], w.size
@@ -93,7 +93,7 @@ def new_vectors(w, c, columns):
     )
 
 
-@njit
+@njit(fastmath=LOOPS)
 def evaluate_at(threads, rows, vectors, state, x):
     """Compute new margins and the gradient of the loss from X at x.
 
@@ -113,9 +113,10 @@ def evaluate_at(threads, rows, vectors, state, x):
     return loss, grad_b, total_h
 
 
-@njit
+@njit(fastmath=LOOPS)
 def certify(rows, vectors, state, x):
     """Set the gap and its bound at x, from margins and `square` of X at x."""
+    s = rows.s
     price, square, mass = 0.0, state.square, 0.0
     if state.intercept:
         price, square, mass = balanced(
@@ -124,24 +125,26 @@ def certify(rows, vectors, state, x):
         state.n_passes += 1
     else:
         for i in range(rows.s.size):
-            mass += rows.s[i]
+            mass += s[i]
     state.gap = price + square / (2.0 * state.l2)
     state.bound = bounded_gap(
         rows.X, x, state.l2, state.squares, price, square, mass
     )
 
 
-@njit
+@njit(fastmath=LOOPS)
 def shorten(vectors, state):
     """Set v, the direction by its norm as A takes it; returns its shift."""
+    v, unzoom, d = vectors.v, vectors.unzoom, vectors.d
+    size = state.size
     p = vectors.v.size
     for j in range(p):
-        vectors.v[j] = vectors.d[j] / state.size * vectors.unzoom[j]
+        v[j] = d[j] / size * unzoom[j]
     vectors.change[:] = 0.0
-    return vectors.d[p] / state.size if state.intercept else 0.0
+    return d[p] / size if state.intercept else 0.0
 
 
-@njit
+@njit(fastmath=LOOPS)
 def first_read(X, y, copy, A, zoom):
     """Fill A where `copy`; returns the column sums of X^2."""
     p = X.shape[1]
