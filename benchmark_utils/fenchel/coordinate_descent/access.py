@@ -20,6 +20,10 @@ _1 = np.uint64(1)
 _ROWS = 2048
 
 
+def most_columns(X):
+    """Return how many columns' Gram matrix is not worse than their entries."""
+
+
 def rows_per_block(X):
     """How many rows are read at a time."""
 
@@ -50,6 +54,12 @@ def norms_and_depths(X, n, norms, depths):
 
 def _is_dense(X):
     return isinstance(X, types.Array)
+
+
+@overload(most_columns)
+def _most_columns(X):
+    most = 6000 if _is_dense(X) else 1500
+    return lambda X: most
 
 
 @overload(rows_per_block)

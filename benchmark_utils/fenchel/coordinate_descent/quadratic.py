@@ -8,9 +8,9 @@ The model at w is, for a symmetric H and the gradient g,
 Each visit minimises it in one coordinate by the prox of r with step
 1 / H_jj. Where r is concave with more than H_jj, that would jump to another
 basin, about which the model knows nothing: the step is made so short that the
-prox is continuous. What moves is H (v - w), in the precision of H, while g stays in float64: rounding is then
-relative to the step, not to the gradient, and float32 does not limit what an
-outer iteration can reach.
+prox is continuous. What moves is H (v - w), in the precision of H, while g
+stays in float64: rounding is then relative to the step, not to the gradient,
+and float32 does not limit what an outer iteration can reach.
 
 Once the signs have settled, a Newton step on the support finds what
 coordinate descent would take hundreds of epochs for.

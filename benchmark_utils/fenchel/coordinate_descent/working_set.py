@@ -14,14 +14,10 @@ import numpy as np
 
 from ..compilation import LOOPS, njit
 from ..datafits.margins import exact_step, loss_weights_curvature
-from ..result import (
-    FLOAT64_LIMIT,
-    ITERATION_LIMIT,
-    NEEDS_CARE,
-    REACHED,
-)
+from ..result import ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
 from .access import (
     add_transposed,
+    most_columns,
     multiply,
     norms_and_depths,
     restrict,
@@ -45,9 +41,7 @@ _NEAR = 1.25
 # More than this share of the columns are taken without a copy
 _MOST = 0.6
 # Columns of the first working set
-_FIRST = 64
-# Iterations with a Gram matrix in float32: most problems take 5 to 15
-_SINGLE = 60
+_FIRST, _GROWTH = 100, 1
 _BINS = 256
 _UNIT = 2.0**-53
 
@@ -262,7 +256,7 @@ def columns(whole, chosen, k, place):
 
 @njit
 def solve(X, y, penalty, l2, free, limits, x, like):
-    """Minimise F from x; see `fit_dense`, `fit_sparse`.
+    """Minimise F from x; see `fit.fit_dense`, `fit.fit_sparse`.
 
     Parameters
     ----------
@@ -319,21 +313,27 @@ def solve(X, y, penalty, l2, free, limits, x, like):
         new = readings == 1 or outside(whole, work[0], member) > 0
         if new:
             if p > _FEW:
-                limit = max(2 * k, _FIRST)
+                limit = max(_GROWTH * np.count_nonzero(w[:p]), _FIRST)
                 k = choose(whole, w, work[0], limit, member, chosen)
                 sub = columns(whole, chosen, k, place)
+            if k > most_columns(X):
+                status = SLOW
+                break
             width = width_of(k + free, like)
             model = make_model(penalty, k, free, width, like)
         for j in range(k):
             here.w[j] = w[chosen[j]]
             here.grad[j] = work[0][chosen[j]] + l2 * here.w[j]
         here.w[k], here.grad[k] = w[p], here.grad[p]
-        target = 0.3 * goal
+        target, budget = 0.3 * goal, max_iter - iterations
         if new and k < p and penalty.is_convex:
             target = max(target, 0.1 * gap)
+            if gap > 0.1 * value:
+                # what is left out matters more than these columns
+                budget = min(budget, 2)
         taken, second, stuck, ran, made = descend(
             sub, model, here, there, work[1], value,
-            Goal(target, max_iter - iterations, price_of(X, k)),
+            Goal(target, budget, price_of(X, k)),
         )
         failures += stuck
         iterations += taken
@@ -347,59 +347,3 @@ def solve(X, y, penalty, l2, free, limits, x, like):
             w[chosen[j]] = here.w[j]
         w[p] = here.w[k]
     return (iterations, readings, epochs, grams), status, least, best
-
-
-def fit_dense(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a dense X.
-
-    Parameters
-    ----------
-    X : array of shape (n, p), C order, float64
-    y : array of shape (n,), float64, -1.0 and 1.0
-    penalty : NamedTuple, see `fenchel.penalties`
-        Separable.
-    l2 : float
-        lambda2; its square comes on top of the penalty.
-    intercept : bool
-        Whether to fit one, without a penalty.
-    tol : float
-        Of the relative gap where the penalty is convex, else of the largest
-        violation of stationarity.
-    max_iter : int
-    x : array of shape (p + 1,), float64, written
-        The start, and the coefficients found; the intercept last, 0.0
-        without one.
-
-    Returns
-    -------
-    counts, status, gap, value
-        See `solve`; the gap is that of exactly x.
-    """
-    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
-
-
-def fit_sparse(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a CSR matrix X; see `fit_dense`.
-
-    X is the tuple (data, indices, starts) in float64, uint32 and uint64.
-    """
-    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
-
-
-def _solved(X, y, penalty, l2, free, limits, x):
-    """Go on with a Gram matrix in float64 where float32 is not enough."""
-    tol, max_iter = limits
-    total = np.zeros(4, np.int64)
-    for like, most in [
-        (np.empty(0, np.float32), min(max_iter, _SINGLE)),
-        (np.empty(0), max_iter),
-    ]:
-        counts, status, gap, value = solve(
-            X, y, penalty, l2, free, (tol, most - total[0]), x, like
-        )
-        total += counts
-        if status == REACHED or total[0] >= max_iter:
-            break
-    if status == NEEDS_CARE:
-        status = FLOAT64_LIMIT
-    return tuple(total.tolist()), status, gap, value
