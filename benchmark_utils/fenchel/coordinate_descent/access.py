@@ -4,8 +4,6 @@ X is an array of shape (n, p) in C order, or the tuple (data, indices, starts)
 of a CSR matrix in float64, uint32 and uint64. Each function below is chosen
 by that type when it is compiled.
 """
-import math
-
 import numpy as np
 from numba import types
 from numba.extending import overload
@@ -43,13 +41,15 @@ def restrict(X, n, chosen, k, place):
 def gram_of(X, k, roots, rows, free, H):
     """H = [X 1]' diag(roots^2) [X 1], all of it; zero beyond its columns.
 
-    X has k columns, `roots` (n,) are square roots of weights, `rows` counts
-    0, ..., n - 1.
+    X has k columns; `roots` are square roots of the weights of `rows`.
     """
 
 
-def norms_and_depths(X, n, norms, depths):
-    """Norms of columns, and additions that follow each other in X'c."""
+def add_squares(X, first, last, squares, depths):
+    """Add squares of some rows to those of columns.
+
+    `depths` counts the additions that follow each other in a column of X'c.
+    """
 
 
 def _is_dense(X):
@@ -151,8 +151,8 @@ def _dense_gram(X, k, roots, rows, free, H):
 def _sparse_gram(X, k, roots, rows, free, H):
     data, indices, starts = X
     H[:] = 0
-    for i in range(np.uint64(rows.size)):
-        h = roots[i] * roots[i]
+    for a in range(rows.size):
+        i, h = np.uint64(rows[a]), roots[a] * roots[a]
         for e in range(starts[i], starts[i + _1]):
             value, a = h * data[e], indices[e]
             for f in range(starts[i], e + _1):
@@ -174,34 +174,30 @@ def _gram_of(X, k, roots, rows, free, H):
 
 
 @njit(fastmath=LOOPS)
-def _dense_norms(X, n, norms, depths):
-    norms[:] = 0.0
-    for i in range(n):
+def _dense_squares(X, first, last, squares, depths):
+    for i in range(first, last):
         row = X[i]
-        for j in range(norms.size):
-            norms[j] += row[j] * row[j]
-    step = block_rows(X)
-    for j in range(norms.size):
-        norms[j] = math.sqrt(norms[j])
-        depths[j] = step + n // step + 2.0
+        for j in range(squares.size):
+            squares[j] += row[j] * row[j]
+    # of a block, and of the blocks
+    for j in range(squares.size):
+        depths[j] = max(depths[j], last - first) + 1.0
 
 
 @njit
-def _sparse_norms(X, n, norms, depths):
+def _sparse_squares(X, first, last, squares, depths):
     data, indices, starts = X
-    norms[:] = 0.0
-    depths[:] = 2.0
-    for e in range(indices.size):
-        norms[indices[e]] += data[e] * data[e]
+    for e in range(starts[first], starts[last]):
+        squares[indices[e]] += data[e] * data[e]
         depths[indices[e]] += 1.0
-    for j in range(norms.size):
-        norms[j] = math.sqrt(norms[j])
 
 
-@overload(norms_and_depths)
-def _norms_and_depths(X, n, norms, depths):
-    one = _dense_norms if _is_dense(X) else _sparse_norms
-    return lambda X, n, norms, depths: one(X, n, norms, depths)
+@overload(add_squares)
+def _add_squares(X, first, last, squares, depths):
+    one = _dense_squares if _is_dense(X) else _sparse_squares
+    return lambda X, first, last, squares, depths: one(
+        X, first, last, squares, depths
+    )
 
 
 @njit

@@ -258,9 +258,9 @@ def correct(model, grad, bend):
 
 
 @njit
-def curve(problem, point, rows, H):
+def curve(problem, point, H):
     """Fill H with the loss's second derivative at a point, lambda2 added."""
-    roots = np.sqrt(point.h)
+    rows, roots = np.arange(point.h.size), np.sqrt(point.h)
     gram_of(problem.X, problem.k, roots, rows, problem.free, H)
     for j in range(problem.k):
         H[j, j] += problem.l2
@@ -314,7 +314,6 @@ def descend(problem, model, here, there, part, value, goal):
     epochs, grams : int
     """
     q = problem.k + problem.free
-    rows = np.arange(here.m.size)
     age, last = model.memory
     swapped, settled, stuck = False, age > 0.0, False
     n_iter = epochs = grams = 0
@@ -330,7 +329,7 @@ def descend(problem, model, here, there, part, value, goal):
         ) < (goal.price + 1.0) * math.log(rate)):
             age = -1.0
         if age < 0.0:
-            curve(problem, here, rows, model.H)
+            curve(problem, here, model.H)
             age = 0.0
             grams += 1
         for j in range(q):
