@@ -1,6 +1,7 @@
 """What prox-Newton asks of X, in one form for dense and for sparse.
 
-X is an array of shape (n, p) in C order, or the tuple (data, indices, starts)
+X is an array of shape (n, p) in C order; one in Fortran order where it is so
+small that vectors run along the samples; or the tuple (data, indices, starts)
 of a CSR matrix in float64, uint32 and uint64. Each function below is chosen
 by that type when it is compiled.
 """
@@ -38,11 +39,8 @@ def restrict(X, n, chosen, k, place):
     """Copy k columns of X; `place` (p,) is work space."""
 
 
-def gram_of(X, k, roots, rows, free, H):
-    """H = [X 1]' diag(roots^2) [X 1], all of it; zero beyond its columns.
-
-    X has k columns; `roots` are square roots of the weights of `rows`.
-    """
+def gram_of(X, k, h, free, H):
+    """H = [X 1]' diag(h) [X 1], all of it; zero beyond its k + 1 columns."""
 
 
 def add_squares(X, first, last, squares, depths):
@@ -56,6 +54,10 @@ def _is_dense(X):
     return isinstance(X, types.Array)
 
 
+def _is_small(X):
+    return _is_dense(X) and X.layout == "F"
+
+
 @overload(most_columns)
 def _most_columns(X):
     most = 6000 if _is_dense(X) else 1500
@@ -64,6 +66,8 @@ def _most_columns(X):
 
 @overload(rows_per_block)
 def _rows_per_block(X):
+    if _is_small(X):
+        return lambda X: X.shape[0]
     if _is_dense(X):
         return lambda X: block_rows(X)
     return lambda X: _ROWS
@@ -72,6 +76,7 @@ def _rows_per_block(X):
 @overload(multiply)
 def _multiply(X, first, last, v, shift, out):
     one = forward if _is_dense(X) else gather
+    one = _small_multiply if _is_small(X) else one
 
     def call(X, first, last, v, shift, out):
         one(X, first, last, v, shift, out)
@@ -81,6 +86,10 @@ def _multiply(X, first, last, v, shift, out):
 
 @overload(add_transposed)
 def _add_transposed(X, first, last, c, part, out):
+    if _is_small(X):
+        return lambda X, first, last, c, part, out: _small_add(
+            X, first, last, c, part, out
+        )
     if _is_dense(X):
         return lambda X, first, last, c, part, out: backward(
             X, first, last, c, part, out
@@ -141,36 +150,86 @@ def _mirror(H):
 
 
 @njit
-def _dense_gram(X, k, roots, rows, free, H):
+def _dense_gram(X, k, h, free, H):
     panel = np.zeros((PANEL, H.shape[0]), H.dtype)
+    rows, roots = np.arange(h.size), np.sqrt(h)
     weighted_gram(X, k, roots, rows, rows.size, free, panel, H)
     _mirror(H)
 
 
 @njit
-def _sparse_gram(X, k, roots, rows, free, H):
+def _sparse_gram(X, k, h, free, H):
     data, indices, starts = X
     H[:] = 0
-    for a in range(rows.size):
-        i, h = np.uint64(rows[a]), roots[a] * roots[a]
+    for i in range(np.uint64(h.size)):
         for e in range(starts[i], starts[i + _1]):
-            value, a = h * data[e], indices[e]
+            value, a = h[i] * data[e], indices[e]
             for f in range(starts[i], e + _1):
                 b = indices[f]
                 H[min(a, b), max(a, b)] += value * data[f]
             if free:
                 H[a, k] += value
         if free:
-            H[k, k] += h
+            H[k, k] += h[i]
     _mirror(H)
 
 
+@njit(fastmath=LOOPS)
+def _small_gram(X, k, h, free, H):
+    H[:] = 0
+    for j in range(k):
+        for c in range(j + 1):
+            total = 0.0
+            for i in range(h.size):
+                total += h[i] * X[i, j] * X[i, c]
+            H[j, c] = total
+            H[c, j] = total
+        if free:
+            total = 0.0
+            for i in range(h.size):
+                total += h[i] * X[i, j]
+            H[j, k] = total
+            H[k, j] = total
+    if free:
+        total = 0.0
+        for i in range(h.size):
+            total += h[i]
+        H[k, k] = total
+
+
 @overload(gram_of)
-def _gram_of(X, k, roots, rows, free, H):
+def _gram_of(X, k, h, free, H):
     one = _dense_gram if _is_dense(X) else _sparse_gram
-    return lambda X, k, roots, rows, free, H: one(
-        X, k, roots, rows, free, H
-    )
+    one = _small_gram if _is_small(X) else one
+    return lambda X, k, h, free, H: one(X, k, h, free, H)
+
+
+@njit(fastmath=LOOPS)
+def _small_multiply(X, first, last, v, shift, out):
+    for i in range(last):
+        out[i] = shift
+    for j in range(v.size):
+        for i in range(last):
+            out[i] += v[j] * X[i, j]
+
+
+@njit(fastmath=LOOPS)
+def _small_add(X, first, last, c, part, out):
+    for j in range(out.size):
+        total = 0.0
+        for i in range(last):
+            total += c[i] * X[i, j]
+        out[j] += total
+
+
+@njit(fastmath=LOOPS)
+def _small_squares(X, first, last, squares, depths):
+    for j in range(squares.size):
+        total = 0.0
+        for i in range(last):
+            total += X[i, j] * X[i, j]
+        squares[j] = total
+        depths[j] = last
 
 
 @njit(fastmath=LOOPS)
@@ -195,6 +254,7 @@ def _sparse_squares(X, first, last, squares, depths):
 @overload(add_squares)
 def _add_squares(X, first, last, squares, depths):
     one = _dense_squares if _is_dense(X) else _sparse_squares
+    one = _small_squares if _is_small(X) else one
     return lambda X, first, last, squares, depths: one(
         X, first, last, squares, depths
     )

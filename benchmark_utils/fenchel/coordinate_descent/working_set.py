@@ -111,12 +111,12 @@ def loss_gradient(X, r, work, bounds):
 
     Parameters
     ----------
-    work : tuple (out, part)
+    work : tuple (out, part, ...)
     bounds : tuple (norms, depths, noises)
         Where norms[0] is negative, norms and depths are written.
     """
-    out, part = work
-    norms, depths, noises = bounds
+    out, part = work[0], work[1]
+    norms, depths = bounds[0], bounds[1]
     out[:] = 0.0
     new = norms[0] < 0.0
     if new:
@@ -218,7 +218,7 @@ def assess(whole, sub, point, direction, w, work, bounds):
     direction : array of shape (n,), work space
     w : array of shape (p + 1,)
         The same coefficients in all columns; the intercept is made the best.
-    work : tuple (grad, part)
+    work : tuple (grad, part, ...)
         The loss's gradient (p,), written, and work space.
     bounds : tuple (norms, depths, noises)
         Of columns; `noises` is written.

@@ -108,6 +108,10 @@ def _optional(kind, name, default):
 
 def _convexity(self):
     convex = self.instance_class.is_convex
+    # None: as the penalty that it scales, its first field
+    convex = self.types[0].instance_class.is_convex if convex is None else (
+        convex
+    )
     return lambda self: convex
 
 
