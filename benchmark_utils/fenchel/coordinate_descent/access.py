@@ -23,6 +23,10 @@ def most_columns(X):
     """Return how many columns' Gram matrix is not worse than their entries."""
 
 
+def first_columns(X):
+    """Return columns of the first working set, and by what it may grow."""
+
+
 def rows_per_block(X):
     """How many rows are read at a time."""
 
@@ -62,6 +66,13 @@ def _is_small(X):
 def _most_columns(X):
     most = 6000 if _is_dense(X) else 1500
     return lambda X: most
+
+
+@overload(first_columns)
+def _first_columns(X):
+    # a reading of all of a sparse X costs more than the Gram matrix
+    few = (100, 1) if _is_dense(X) else (400, 3)
+    return lambda X: few
 
 
 @overload(rows_per_block)

@@ -18,6 +18,7 @@ from ..result import ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
 from .access import (
     add_squares,
     add_transposed,
+    first_columns,
     most_columns,
     multiply,
     restrict,
@@ -40,8 +41,6 @@ _FEW = 40
 _NEAR = 1.25
 # More than this share of the columns are taken without a copy
 _MOST = 0.8
-# Columns of the first working set
-_FIRST = 100
 _BINS = 256
 _UNIT = 2.0**-53
 
@@ -332,9 +331,10 @@ def solve(X, y, penalty, l2, free, limits, x, like):
         new = outside(whole, work[0], member)
         if readings == 1 or new > 0:
             if p > _FEW:
-                limit = max(np.count_nonzero(w[:p]), _FIRST)
+                few, growth = first_columns(X)
+                limit = max(growth * np.count_nonzero(w[:p]), few)
                 if readings > 1:
-                    limit = min(limit, new + _FIRST // 4)
+                    limit = min(limit, new + few // 4)
                 k = choose(whole, w, work[0], limit, member, chosen)
                 sub = columns(whole, chosen, k, place)
             if k > most_columns(X):
