@@ -165,12 +165,12 @@ X, Y = make(20, 3)
 @pytest.mark.parametrize("arguments, error, reason", [
     ((X, Y, 0.1), NotImplementedError, "only the L2 penalty"),
     ((X, Y, 0, 0.0), ValueError, "must be positive"),
-    ((X, Y, 0, np.nan), ValueError, "must be positive"),
+    ((X, Y, 0, np.nan), ValueError, "finite and not negative"),
     ((X, Y[:5]), ValueError, "one label a sample"),
-    ((X, np.ones(20)), ValueError, "exactly two"),
-    ((X, np.arange(20)), ValueError, "exactly two"),
-    ((X, np.where(Y > 0, np.nan, 1.0)), ValueError, "exactly two"),
-    ((X[:, :0], Y), ValueError, "both at least 1"),
+    ((X, np.ones(20)), ValueError, "single class"),
+    ((X, np.arange(20)), ValueError, "20 classes, not two"),
+    ((X, np.where(Y > 0, np.nan, 1.0)), ValueError, "NaN or infinity"),
+    ((X[:, :0], Y), ValueError, "at least one sample and one feature"),
     ((X[0], Y), ValueError, "n_samples, n_features"),
 ])
 def test_refuses(arguments, error, reason):

@@ -4,7 +4,7 @@ import pytest
 from scipy import sparse
 
 from benchmark_utils.fenchel import penalties
-from benchmark_utils.fenchel.coordinate_descent.working_set import (
+from benchmark_utils.fenchel.coordinate_descent.fit import (
     fit_dense,
     fit_sparse,
 )

@@ -27,6 +27,8 @@ from .quadratic import Model, minimise
 # Where the model promises to lower F by more than this share, the step's
 # length is searched for: it is mostly longer than 1
 _LONG = 1e-3
+# How well the model is minimised: as well as the last step was short
+_LOOSE, _EXACT = 1e-2, 1e-6
 # Changes of F below this share are rounding
 _ROUNDING = 1e-14
 _FACTOR, _LONGEST, _SHORTEST = 1.5, 16.0, 1e-8
@@ -253,10 +255,9 @@ def correct(model, grad, bend):
 
 
 @njit
-def curve(problem, point, rows, H):
+def curve(problem, point, H):
     """Fill H with the loss's second derivative at a point, lambda2 added."""
-    roots = np.sqrt(point.h)
-    gram_of(problem.X, problem.k, roots, rows, problem.free, H)
+    gram_of(problem.X, problem.k, point.h, problem.free, H)
     for j in range(problem.k):
         H[j, j] += problem.l2
 
@@ -309,10 +310,10 @@ def descend(problem, model, here, there, part, value, goal):
     epochs, grams : int
     """
     q = problem.k + problem.free
-    rows = np.arange(here.m.size)
     age, last = model.memory
     swapped, settled, stuck = False, age > 0.0, False
     n_iter = epochs = grams = 0
+    forcing = _LOOSE
     while n_iter < goal.budget and not stuck:
         size, largest = estimate(problem, here)
         # at w = 0 the estimate is 0: whoever calls knows that there is more
@@ -324,19 +325,22 @@ def descend(problem, model, here, there, part, value, goal):
         ) < (goal.price + 1.0) * math.log(rate)):
             age = -1.0
         if age < 0.0:
-            curve(problem, here, rows, model.H)
+            curve(problem, here, model.H)
             age = 0.0
             grams += 1
         for j in range(q):
             model.w[j], model.grad[j] = here.w[j], here.grad[j]
-        epochs += minimise(model, problem.penalty, 1e-5, 300, settled)
+        epochs += minimise(model, problem.penalty, forcing, 300, settled)
         decrease, bend, settled = promised(problem, model)
         for j in range(problem.k + 1):
             there.w[j] = model.v[j]
         n_iter += 1
         # of a difference of sums as large as F
         possible = decrease > -_ROUNDING * value
-        if possible and age > 0.0 and size * rate <= goal.target:
+        forcing = min(max(decrease / value, _EXACT), _LOOSE)
+        if decrease <= _LONG * value and possible and age > 0.0 and (
+            size * rate <= goal.target
+        ):
             swapped = not swapped
             break
         t, new = 0.0, value

@@ -16,15 +16,17 @@ from ..compilation import LOOPS, njit
 from ..datafits.margins import evaluate
 from ..line_search import search
 from ..result import (
-    FLOAT64_LIMIT,
     ITERATION_LIMIT,
     NEEDS_CARE,
     REACHED,
+    SLOW,
 )
 from .access import (
+    add_squares,
     add_transposed,
+    first_columns,
+    most_columns,
     multiply,
-    norms_and_depths,
     restrict,
     rows_per_block,
     width_of,
@@ -44,11 +46,7 @@ _FEW = 40
 # A working set takes coefficients whose gradient times this would leave zero
 _NEAR = 1.25
 # More than this share of the columns are taken without a copy
-_MOST = 0.6
-# Columns of the first working set
-_FIRST = 64
-# Iterations with a Gram matrix in float32: most problems take 5 to 15
-_SINGLE = 60
+_MOST = 0.8
 _BINS = 256
 _UNIT = 2.0**-53
 
@@ -114,12 +112,31 @@ def balance(problem, point, direction):
 
 
 @njit
-def loss_gradient(X, r, part, out):
-    """out = X' r."""
+def loss_gradient(X, r, work, bounds):
+    """Compute X' r; on the way, once, what is asked of columns.
+
+    Parameters
+    ----------
+    work : tuple (out, part, ...)
+    bounds : tuple (norms, depths, noises)
+        Where norms[0] is negative, norms and depths are written.
+    """
+    out, part = work[0], work[1]
+    norms, depths = bounds[0], bounds[1]
     out[:] = 0.0
+    new = norms[0] < 0.0
+    if new:
+        norms[:] = 0.0
+        depths[:] = 0.0
     step = rows_per_block(X)
     for first in range(0, r.size, step):
-        add_transposed(X, first, min(first + step, r.size), r, part, out)
+        last = min(first + step, r.size)
+        add_transposed(X, first, last, r, part, out)
+        if new:
+            add_squares(X, first, last, norms, depths)
+    if new:
+        for j in range(norms.size):
+            norms[j] = math.sqrt(norms[j])
 
 
 @njit
@@ -207,7 +224,7 @@ def assess(whole, sub, point, direction, w, work, bounds):
     direction : array of shape (n,), work space
     w : array of shape (p + 1,)
         The same coefficients in all columns; the intercept is made the best.
-    work : tuple (grad, part)
+    work : tuple (grad, part, ...)
         The loss's gradient (p,), written, and work space.
     bounds : tuple (norms, depths, noises)
         Of columns; `noises` is written.
@@ -228,8 +245,8 @@ def assess(whole, sub, point, direction, w, work, bounds):
     loss, shift, scales, squares = balance(sub, point, direction)
     point.w[k] += shift
     w[p] = point.w[k]
-    grad, part = work
-    loss_gradient(whole.X, point.r, part, grad)
+    grad = work[0]
+    loss_gradient(whole.X, point.r, work, bounds)
     total = 0.0
     for i in range(n):
         total += point.r[i]
@@ -241,16 +258,17 @@ def assess(whole, sub, point, direction, w, work, bounds):
     point.grad[k] = 0.0
     unit = 2.0 * _UNIT * math.sqrt(squares)
     for j in range(p):
-        noises[j] = unit * depths[j] * norms[j]
+        noises[j] = unit * (depths[j] + 2.0) * norms[j]
     return value, duality_gap(
         whole, point, grad, scales, (w, norms, noises, k + 1.0), value
     )
 
 
 @njit
-def price_of(X, k):
+def price_of(k):
     """Estimate what a Gram matrix costs, in iterations without one."""
-    return 1.0 + 0.01 * k
+    # 0.8 at 569 x 30, 3.5 at 2000 x 100, 4 at 20000 x 500
+    return min(0.5 + 0.03 * k, 4.0)
 
 
 @njit
@@ -264,7 +282,7 @@ def columns(whole, chosen, k, place):
 
 @njit
 def solve(X, y, penalty, l2, free, limits, x, like):
-    """Minimise F from x; see `fit_dense`, `fit_sparse`.
+    """Minimise F from x; see `fit.fit_dense`, `fit.fit_sparse`.
 
     Parameters
     ----------
@@ -286,8 +304,7 @@ def solve(X, y, penalty, l2, free, limits, x, like):
     if not free:
         x[p] = 0.0
     work = (np.empty(p), np.empty(p))
-    bounds = (np.empty(p), np.empty(p), np.zeros(p))
-    norms_and_depths(X, n, bounds[0], bounds[1])
+    bounds = (np.full(p, -1.0), np.empty(p), np.zeros(p))
     member, chosen = np.ones(p, np.bool_), np.arange(p)
     place = np.empty(p, np.int64)
     k = p if p <= _FEW else choose(whole, x, np.zeros(p), 0, member, chosen)
@@ -318,24 +335,33 @@ def solve(X, y, penalty, l2, free, limits, x, like):
         if iterations >= max_iter:
             status = ITERATION_LIMIT
             break
-        new = readings == 1 or outside(whole, work[0], member) > 0
-        if new:
+        new = outside(whole, work[0], member)
+        if readings == 1 or new > 0:
             if p > _FEW:
-                limit = max(2 * k, _FIRST)
+                few, growth = first_columns(X)
+                limit = max(growth * np.count_nonzero(w[:p]), few)
+                if readings > 1:
+                    limit = min(limit, new + few // 4)
                 k = choose(whole, w, work[0], limit, member, chosen)
                 sub = columns(whole, chosen, k, place)
+            if k > most_columns(X):
+                status = SLOW
+                break
             width = width_of(k + free, like)
             model = make_model(penalty, k, free, width, like)
         for j in range(k):
             here.w[j] = w[chosen[j]]
             here.grad[j] = work[0][chosen[j]] + l2 * here.w[j]
         here.w[k], here.grad[k] = w[p], here.grad[p]
-        target = 0.3 * goal
-        if new and k < p and penalty.is_convex:
+        target, budget = 0.3 * goal, max_iter - iterations
+        if new > 0 and k < p and penalty.is_convex:
             target = max(target, 0.1 * gap)
+            if gap > 0.1 * value:
+                # what is left out matters more than these columns
+                budget = min(budget, 2)
         taken, second, stuck, ran, made = descend(
             sub, model, here, there, work[1], value,
-            Goal(target, max_iter - iterations, price_of(X, k)),
+            Goal(target, budget, price_of(k)),
         )
         failures += stuck
         iterations += taken
@@ -349,59 +375,3 @@ def solve(X, y, penalty, l2, free, limits, x, like):
             w[chosen[j]] = here.w[j]
         w[p] = here.w[k]
     return (iterations, readings, epochs, grams), status, least, best
-
-
-def fit_dense(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a dense X.
-
-    Parameters
-    ----------
-    X : array of shape (n, p), C order, float64
-    y : array of shape (n,), float64, -1.0 and 1.0
-    penalty : NamedTuple, see `fenchel.penalties`
-        Separable.
-    l2 : float
-        lambda2; its square comes on top of the penalty.
-    intercept : bool
-        Whether to fit one, without a penalty.
-    tol : float
-        Of the relative gap where the penalty is convex, else of the largest
-        violation of stationarity.
-    max_iter : int
-    x : array of shape (p + 1,), float64, written
-        The start, and the coefficients found; the intercept last, 0.0
-        without one.
-
-    Returns
-    -------
-    counts, status, gap, value
-        See `solve`; the gap is that of exactly x.
-    """
-    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
-
-
-def fit_sparse(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a CSR matrix X; see `fit_dense`.
-
-    X is the tuple (data, indices, starts) in float64, uint32 and uint64.
-    """
-    return _solved(X, y, penalty, l2, intercept, (tol, max_iter), x)
-
-
-def _solved(X, y, penalty, l2, free, limits, x):
-    """Go on with a Gram matrix in float64 where float32 is not enough."""
-    tol, max_iter = limits
-    total = np.zeros(4, np.int64)
-    for like, most in [
-        (np.empty(0, np.float32), min(max_iter, _SINGLE)),
-        (np.empty(0), max_iter),
-    ]:
-        counts, status, gap, value = solve(
-            X, y, penalty, l2, free, (tol, most - total[0]), x, like
-        )
-        total += counts
-        if status == REACHED or total[0] >= max_iter:
-            break
-    if status == NEEDS_CARE:
-        status = FLOAT64_LIMIT
-    return tuple(total.tolist()), status, gap, value

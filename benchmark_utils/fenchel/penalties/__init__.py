@@ -140,6 +140,10 @@ def _optional(kind, name, default):
 @overload_attribute(PenaltyType, "is_convex")
 def _convexity(self):
     convex = self.instance_class.is_convex
+    # None: as the penalty that it scales, its first field
+    convex = self.types[0].instance_class.is_convex if convex is None else (
+        convex
+    )
     return lambda self: convex
 
 
