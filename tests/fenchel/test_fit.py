@@ -57,6 +57,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.matrix(30)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
@@ -166,7 +167,7 @@ X, Y = make(20, 3)
     ((X, Y, 0.1), NotImplementedError, "only the L2 penalty"),
     ((X, Y, 0, 0.0), ValueError, "must be positive"),
     ((X, Y, 0, np.nan), ValueError, "finite and not negative"),
-    ((X, Y[:5]), ValueError, "one label a sample"),
+    ((X, Y[:5]), ValueError, "5 labels for 20 samples"),
     ((X, np.ones(20)), ValueError, "single class"),
     ((X, np.arange(20)), ValueError, "20 classes, not two"),
     ((X, np.where(Y > 0, np.nan, 1.0)), ValueError, "NaN or infinity"),

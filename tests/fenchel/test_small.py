@@ -413,8 +413,9 @@ def test_a_pass(n, p, dtype, intercept):
 @pytest.mark.parametrize("n, p, l2, regime", [
     (2, 1, 100.0, "few columns"), (3, 5, 1e-6, "few samples"),
     (4, 5, 1.0, "few columns"),
-    (17, 2, 1.0, "tiny"), (501, 31, 1e-4, "tiny"), (3001, 7, 1e-8, "tiny"),
-    (1401, 63, 1e-3, "tiny"), (45001, 1, 1.0, "streamed"),
+    (17, 2, 1.0, "few columns"), (501, 31, 1e-4, "few columns"),
+    (3001, 7, 1e-8, "few columns"),
+    (1401, 63, 1e-3, "few columns"), (45001, 1, 1.0, "streamed"),
     (40003, 3, 1e-8, "streamed"), (14001, 31, 10.0, "streamed"),
 ])
 def test_odd_sizes(n, p, l2, regime, fit_intercept, layout):
@@ -435,7 +436,7 @@ def test_odd_sizes(n, p, l2, regime, fit_intercept, layout):
         )
         assert info["converged"], info
         is_tiny = copy and regime == "streamed"
-        assert info["regime"] == ("tiny" if is_tiny else regime)
+        assert info["regime"] == ("few columns" if is_tiny else regime)
         np.testing.assert_array_equal(data, before)
         np.testing.assert_array_equal(y, labels)
         point = certify(

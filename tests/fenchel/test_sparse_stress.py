@@ -174,6 +174,7 @@ PROBLEMS = [
 ]
 
 
+@pytest.mark.matrix(40)
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("l2", [1e-8, 1e-4, 0.01, 1.0, 100.0])
 @pytest.mark.parametrize("make", PROBLEMS)

@@ -128,6 +128,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.matrix(40)
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("l2", [1e-8, 1e-3, 1.0, 1e6])
 @pytest.mark.parametrize("n", [2, 10, 200, 3000])
