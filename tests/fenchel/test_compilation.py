@@ -148,6 +148,28 @@ def test_results_are_those_of_numba_alone():
     np.testing.assert_array_equal(mine, other)
 
 
+def test_loops_by_threads_are_parts_too():
+    def body(x, out):
+        for k in numba.prange(out.size):
+            out[k] = shared(x[k:]) + add_to(x[k:k + 1], 1.0)
+
+    parallel = lean.Dispatcher(
+        body, targetoptions=OPTIONS | {"parallel": True}
+    )
+
+    @_dispatcher
+    def outer(x, out):
+        parallel(x, out)
+        return out.sum()
+
+    expected = np.empty(9)
+    body(np.arange(9.0), expected)
+    for function in (outer, parallel):
+        out = np.empty(9)
+        function(np.arange(9.0), out)
+        np.testing.assert_array_equal(out, expected)
+
+
 def test_all_memory_is_given_back():
     x = np.arange(1.0, 6.0)
     of_everything(x)

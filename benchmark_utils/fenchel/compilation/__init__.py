@@ -49,7 +49,7 @@ def njit(function=None, **options):
     options = {"error_model": "numpy"} | options
     if CHECKED:
         options["boundscheck"] = True
-    if Dispatcher is None or options.get("parallel"):
+    if Dispatcher is None:
         compiled = numba.njit(**options)(function)
     elif numba.config.DISABLE_JIT:
         return function

@@ -33,7 +33,7 @@ from numba.core import (
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import _pass_registry, register_pass
-from numba.core.lowering import Lower
+from numba.parfors.parfor_lowering import ParforLower
 
 _ROOMS = "numba.", __name__.rpartition(".compilation")[0]
 logger = logging.getLogger("fenchel")
@@ -144,20 +144,35 @@ class _Whole(codegen.JITCodeLibrary):
             super().finalize()
 
 
+@contextlib.contextmanager
+def _libraries(generator, kind):
+    """Let numba make libraries of a kind."""
+    before = generator._library_class
+    generator._library_class = kind
+    try:
+        yield
+    finally:
+        generator._library_class = before
+
+
 class _Lowering(typed_passes.BaseNativeLowering):
     """Lower to LLVM's code, into a library of the kind that is asked for."""
 
-    lowering_class = Lower
+    # loops by several threads and all else
+    lowering_class = ParforLower
     library_class = None
 
     def run_pass(self, state):
         # of the lean passes: numba would raise it in the end
         state.status.fail_reason = None
+        generator = state.targetctx.codegen()
         state.library = self.library_class(
-            state.targetctx.codegen(), state.func_id.func_qualname
+            generator, state.func_id.func_qualname
         )
         state.library.enable_object_caching()
-        return super().run_pass(state)
+        # the wrappers of loops by several threads are parts, too
+        with _libraries(generator, _Part):
+            return super().run_pass(state)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -189,21 +204,32 @@ class _PartLowering(_Lowering):
 @contextlib.contextmanager
 def _parts_of_numba():
     """Make parts also of the functions of numba's, and of overloads here."""
-    lowering = _pass_registry.get(typed_passes.NativeLowering).pass_inst
-    usual = lowering.run_pass
-
-    def run_pass(state):
-        inside = state.func_id.modname.startswith(_ROOMS)
-        # the body of a parallel loop is called by address
-        body = state.func_id.func_name.startswith("__numba_parfor")
-        return (part.run_pass if inside and not body else usual)(state)
-
     part = _PartLowering()
-    lowering.run_pass = run_pass
+    passes = [_pass_registry.get(kind).pass_inst for kind in _USUAL]
+
+    def lowered_by(usual):
+        def run_pass(state):
+            function = state.func_id
+            if function.modname.startswith(_ROOMS) or (
+                function.func_name.startswith("__numba_parfor")
+            ):
+                return part.run_pass(state)
+            with _libraries(state.targetctx.codegen(), _KIND):
+                return usual(state)
+
+        return run_pass
+
+    for lowering in passes:
+        lowering.run_pass = lowered_by(lowering.run_pass)
     try:
         yield
     finally:
-        del lowering.run_pass
+        for lowering in passes:
+            del lowering.run_pass
+
+
+_KIND = codegen.JITCodeLibrary
+_USUAL = typed_passes.NativeLowering, typed_passes.NativeParforLowering
 
 
 class _Memory(typing.Context):
@@ -345,11 +371,11 @@ class _WholeCompiler(CompilerBase):
     def define_pipelines(self):
         full = DefaultPassBuilder.define_nopython_pipeline(self.state)
         full.passes = [
-            (self.lowering, what) if step is typed_passes.NativeLowering
-            else (step, what) for step, what in full.passes
+            (self.lowering if step in _USUAL else step, what)
+            for step, what in full.passes
         ]
         full.finalize()
-        if any(
+        if self.state.flags.auto_parallel.enabled or any(
             isinstance(kind, (types.NoneType, types.Omitted, types.Optional))
             for kind in self.state.args
         ):
