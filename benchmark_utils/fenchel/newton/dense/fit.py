@@ -196,42 +196,37 @@ class DenseFit:
             columns[2] = first_read(self.X, self.y, self.copy, A, columns[0])
         return self.descend(self.X, A, self.y, columns)
 
-    def state(self, n, at_zero):
-        """What `descend` is given; for n rows."""
-        state = np.zeros(1, STATE)
-        one = state[0]
-        one["l2"], one["tol"] = self.l2, self.tol
-        one["pass_cost"], one["budget"] = self.pass_cost(n), self.budget
-        one["max_iter"], one["sample"] = self.max_iter, self.sample(n)
-        one["intercept"], one["direct"] = self.intercept, self.direct
-        one["wide"], one["copy"] = self.wide, self.copy
-        one["at_zero"] = at_zero
-        return state
-
     def descend(self, X, A, y, columns, wide=False, loose=0.0):
         """Call the compiled descent; `wide`, in the span of the rows."""
         n, q = len(y), self.q if self.direct else 0
-        state = self.state(n, not self.x.any())
+        memory = np.zeros(STATE.itemsize // 8)
+        state = memory.view(STATE)[0]
+        state["l2"], state["tol"], state["loose"] = self.l2, self.tol, loose
+        state["pass_cost"], state["budget"] = self.pass_cost(n), self.budget
+        state["max_iter"], state["sample"] = self.max_iter, self.sample(n)
+        state["intercept"], state["direct"] = self.intercept, self.direct
+        state["wide"], state["copy"] = self.wide, self.copy
+        state["at_zero"] = not self.x.any()
         if loose:
-            state["loose"], state["budget"] = loose, np.inf
+            # a part of the rows
+            state["budget"], state["copy"] = np.inf, False
             state["l2"] *= n / self.n
-            state["copy"] = False
         arguments = (
             self.threads(A), X, A, y, np.empty(n, self.dtype),
             np.empty((9, n)), self.x, columns,
         )
         if wide:
-            result = descend_wide(*arguments, state)
+            result = descend_wide(*arguments, memory)
         else:
             width = -(-padded(q, self.dtype) // 8) * 8
             result = descend(
                 *arguments, np.zeros((PANEL if q else 0, width), self.dtype),
                 np.empty((width, width), self.dtype),
-                np.empty((2, n if q else 0), np.int64), state,
+                np.empty((2, n if q else 0), np.int64), memory,
             )
-        self.counts[:3] += [
-            state[0][name] for name in ("n_iter", "n_passes", "factors")
-        ]
+        self.counts[0] += state["n_iter"]
+        self.counts[1] += state["n_passes"]
+        self.counts[2] += state["factors"]
         return result
 
     def threads(self, A):

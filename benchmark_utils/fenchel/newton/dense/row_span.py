@@ -42,7 +42,7 @@ from .descent import (
     try_one,
 )
 from .products import Along, Change, Rows, exchanged
-from .state import certify, evaluate_at, new_vectors
+from .state import STATE, certify, evaluate_at, new_vectors
 from .threads import read_by
 
 
@@ -367,12 +367,12 @@ def _iterate(threads, rows, vectors, pairs, span, state):
 
 
 @njit(fastmath=LOOPS)
-def descend_wide(threads, X, A, y, c, V, w, columns, states):
+def descend_wide(threads, X, A, y, c, V, w, columns, memory):
     """Minimise F from w = 0; arguments and results as of `descend`.
 
     A, the copy of X in halves, is written, c is float32.
     """
-    state = states[0]
+    state = memory.view(STATE)[0]
     n, q = y.size, w.size
     reset(state)
     rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)

@@ -4,7 +4,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from .products import FirstRead, Gradient, Rows, balanced, bounded_gap
+from .products import (
+    FirstRead,
+    Gradient,
+    Rows,
+    balanced,
+    bounded_gap,
+    sum_of_terms,
+)
 from .threads import read_by
 
 _FLOAT, _INT, _BOOL = np.float64, np.int64, np.bool_
@@ -127,8 +134,10 @@ def certify(rows, vectors, state, x):
         for i in range(rows.s.size):
             mass += s[i]
     state.gap = price + square / (2.0 * state.l2)
+    terms = sum_of_terms(x, vectors.squares, rows.y.size)
     state.bound = bounded_gap(
-        rows.X, x, state.l2, state.squares, price, square, mass
+        rows.X, state.l2, state.intercept, state.squares, terms,
+        (price, square, mass),
     )
 
 
