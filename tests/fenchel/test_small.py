@@ -331,6 +331,7 @@ def test_factor(q):
     R, inverse, z, d = np.arange(q, q + 4) * width
     work[R:R + q] = ridge
     hessian.factorize(work, 0, width, q, inverse, R, 1e-15)
+    work[z:z + q] = U[:, q]
     hessian.substitute(work, 0, width, q, inverse, z, d)
     H = H + np.diag(ridge)
     scale = np.sqrt(np.diag(H))
