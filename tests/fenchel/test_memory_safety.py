@@ -54,8 +54,8 @@ def buffers(size, held):
 def kernel_of(q):
     """The kernel that such a problem goes to, and its buffer's size."""
     if q <= 2:
-        return two_columns.fit_flat, lambda n, q: two_columns.workspace_size(n)
-    return descent.fit_flat, layout.workspace_size
+        return two_columns.fit_tiny, lambda n, q: two_columns.workspace_size(n)
+    return descent.fit_tiny, layout.workspace_size
 
 
 def results(X, y, l2, tol, intercept, start):

@@ -11,7 +11,7 @@ from benchmark_utils.fenchel.linalg import tiles as simd_tiles
 from benchmark_utils.fenchel.linalg.simd import LANES, SINGLE_LANES
 from benchmark_utils.fenchel.newton.small import hessian, vectors
 from benchmark_utils.fenchel.newton.small import kernels as few
-from benchmark_utils.fenchel.newton.small.descent import fit_flat
+from benchmark_utils.fenchel.newton.small.descent import fit_tiny
 from benchmark_utils.fenchel.newton.small.gap import scale_class
 from benchmark_utils.fenchel.newton.small.layout import workspace_size
 from benchmark_utils.fenchel.newton.small.point import evaluate
@@ -20,7 +20,7 @@ from benchmark_utils.fenchel.newton.small.samples import (
     Block,
     fill,
     flat,
-    narrow_columns,
+    narrow_vector,
     samples_of,
 )
 from benchmark_utils.fenchel.newton.small.streamed import (
@@ -253,9 +253,14 @@ def test_products(n, q):
     H = work[U:U + q * width].reshape(q, width)[:, :q]
     close(np.triu(H), np.triu((A * h) @ A.T), 1e-11)
     H[:] = np.nan
-    narrow_columns(work, Block(0, n, n, 1), q, n, 2 * singles, narrow_n)
+    for j in range(q + 1):
+        square = narrow_vector(
+            work, j * n, 2 * singles + j * narrow_n, n
+        )
+        assert square == pytest.approx(work[j * n:(j + 1) * n] @ work[
+            j * n:(j + 1) * n
+        ])
     narrow_h = 2 * singles + q * narrow_n
-    narrow_columns(work, Block(q * n, 0, n, 1), 1, n, narrow_h, 0)
     hessian.weighted_single_gram(
         work, 2 * singles, narrow_n, q, narrow_h, n, sums, U, width
     )
@@ -326,13 +331,14 @@ def test_factor(q):
     R, inverse, z, d = np.arange(q, q + 4) * width
     work[R:R + q] = ridge
     hessian.factorize(work, 0, width, q, inverse, R, 1e-15)
-    hessian.substitute(work, 0, width, q, inverse, q, width, d)
+    work[z:z + q] = U[:, q]
+    hessian.substitute(work, 0, width, q, inverse, z, d)
     H = H + np.diag(ridge)
     scale = np.sqrt(np.diag(H))
     close((H @ work[d:d + q] - r) / scale, 0.0, 1e-10)
     work[z:z + q] = r2
     hessian.eliminate(work, 0, width, q, inverse, z)
-    hessian.substitute(work, 0, width, q, inverse, z, 1, d)
+    hessian.substitute(work, 0, width, q, inverse, z, d)
     close((H @ work[d:d + q] - r2) / scale, 0.0, 1e-10)
 
 
@@ -341,9 +347,8 @@ def test_singular_matrices_are_solved_in_part():
     work[:2] = work[LANES + 1] = 1.0
     work[[2, LANES + 2]] = 1.0
     hessian.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
-    hessian.substitute(
-        work, 0, LANES, 2, 3 * LANES, 2, LANES, 5 * LANES
-    )
+    work[4 * LANES:4 * LANES + 2] = work[[2, LANES + 2]]
+    hessian.substitute(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 5 * LANES)
     assert work[5 * LANES:5 * LANES + 2].sum() == pytest.approx(1.0)
     work[:] = 0.0
     hessian.factorize(work, 0, LANES, 2, 3 * LANES, 4 * LANES, 1e-15)
@@ -379,7 +384,7 @@ def stream_once(data, y, where, x, work, H):
     at = fit.at
     for j in range(x.size):
         work[at.w + j] = x[j]
-    now = evaluate(fit, False, 0.0, at.sums)
+    now = evaluate(fit, at.sums)
     hessian.gather(work, at.sums, at.q, at.U, at.width)
     for j in range(x.size):
         x[j] = work[at.g + j]
@@ -543,7 +548,7 @@ def test_margins_that_came_from_far_are_computed_anew(n, l2):
     X, y = design(n, 3)
     X[:, 1] *= 1e6
     x = RNG.standard_normal(3) * 10
-    *_, status, gap, value = fit_flat(
+    *_, status, gap, value = fit_tiny(
         X.ravel(), y, (0, 3, 1, n, 3, 0), l2, 1e-8, 1000,
         np.empty(workspace_size(n, 3)), x,
     )

@@ -79,11 +79,6 @@ def bare(function):
     return njit(function, _nrt=False)
 
 
-def inlined(function):
-    """Compile a `bare` function whose code goes into that of its callers."""
-    return njit(function, _nrt=False, forceinline=True)
-
-
 def cache_folder():
     """Return where compiled functions are kept; None where nowhere."""
     return folder() if folder else numba.config.CACHE_DIR or None

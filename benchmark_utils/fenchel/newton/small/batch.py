@@ -106,11 +106,11 @@ def _fit_range(few, first, last, problems, options, results):
         x[:] = 0.0
         where, start = (data_offsets[k], p, 1, n, p, row), x[:p + intercept]
         if few is None:
-            iterations[k], _, status[k], gap, value = two_columns.fit_flat(
+            iterations[k], _, status[k], gap, value = two_columns.fit_tiny(
                 data, y, where, l2, tol, max_iter, work, start
             )
         else:
-            iterations[k], _, status[k], gap, value = descent.fit_flat(
+            iterations[k], _, status[k], gap, value = descent.fit_tiny(
                 data, y, where, l2, tol, max_iter, work, start
             )
         for j in range(p):

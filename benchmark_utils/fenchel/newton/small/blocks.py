@@ -75,8 +75,7 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
     loss, mass, size = 0.0, 0.0, 0.0
     if sums >= 0:
         few.clear(work, sums, hessian.sums_size(q))
-    first = 0
-    while first < samples.n:
+    for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
         one = _weigh(samples, first, work, block, w, at, padded)
         i = first * block.kept
@@ -88,7 +87,6 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
                 work, block.A, block.pitch, q, at.h + i, padded, sums
             )
             size += few.square(work, block.A, block.pitch, q, padded)
-        first += block.rows
     return loss, mass, size
 
 
@@ -96,24 +94,20 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
 def combine(samples, work, block, w, out):
     """Compute out = A' w."""
     q = samples.p + 1 if samples.intercept else samples.p
-    first = 0
-    while first < samples.n:
+    for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
         few.combine(
             work, block.A, block.pitch, q, work, w, out + first, padded
         )
-        first += block.rows
 
 
 @bare
 def project(samples, work, block, s, g, part):
     """Compute g = A s; `part` is room for q entries."""
     q = samples.p + 1 if samples.intercept else samples.p
-    first = 0
-    while first < samples.n:
+    for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
         _project(work, block, q, s + first, first, g, part, padded)
-        first += block.rows
 
 
 @bare
@@ -121,13 +115,11 @@ def weighted_gram(samples, work, block, h, sums, U, width):
     """Sum A diag(h) A' into the rows of U, as `hessian.weighted_gram`."""
     q = samples.p + 1 if samples.intercept else samples.p
     few.clear(work, sums, hessian.sums_size(q))
-    first = 0
-    while first < samples.n:
+    for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
         hessian.add_blocks(
             work, block.A, block.pitch, q, h + first, padded, sums
         )
-        first += block.rows
     hessian.gather(work, sums, q, U, width)
 
 
@@ -139,8 +131,8 @@ def balance(samples, work, block, w, at, total, part, factor):
     is room for as much. Returns the price, see `gap.scale_class`. Where only
     vectors of a block are kept, margins are computed again.
     """
-    p, price, first = samples.p, 0.0, 0
-    while first < samples.n:
+    p, price = samples.p, 0.0
+    for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
         if block.kept == 0:
             _weigh(samples, first, work, block, w, at, padded)
@@ -150,5 +142,4 @@ def balance(samples, work, block, w, at, total, part, factor):
             factor, padded,
         )
         _project(work, block, p, at.a + i, first, total, part, padded)
-        first += block.rows
     return price

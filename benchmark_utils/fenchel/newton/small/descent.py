@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare, inlined, njit
+from ...compilation import bare, njit
 from ...line_search import next_trial
-from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
+from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, NOT_HERE, REACHED
 from . import blocks, hessian, vectors
 from . import kernels as few
 from .blocks import Vectors
@@ -39,8 +39,8 @@ from .hessian import PIVOT
 from .kernels import FAR
 from .layout import Fit, copy, lay_out, workspace_size
 from .pairs import correct_after, correct_before, remember
-from .point import NOWHERE, balance, end, evaluate, keep_better
-from .samples import Block, narrow_columns, samples_of
+from .point import NOWHERE, balance, end, evaluate, keep_better, point_at
+from .samples import narrow_vector, samples_of
 
 # From this cost of a Hessian, in passes, its factor is used more than once
 _DEAR = 1.2
@@ -67,7 +67,7 @@ class Pace(NamedTuple):
     before: float
 
 
-@inlined
+@bare
 def _begin_draft(fit, at_zero):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
@@ -88,7 +88,21 @@ def _begin_draft(fit, at_zero):
     return mass
 
 
-@inlined
+@bare
+def _draft_point(fit, mass):
+    """Compute the gradient at w in float32 from weights whose sum is `mass`.
+
+    log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm.
+    """
+    at = fit.at
+    few.project(
+        fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, fit.work,
+        at.g, at.filled,
+    )
+    return point_at(fit, mass, mass, 0.0)
+
+
+@bare
 def _next_pace(pace, total, goal, dear):
     """Decide on the next direction, from how the gap has fallen to `total`."""
     stale, _, rate, kept, before = pace
@@ -133,7 +147,16 @@ def factor(fit, draft):
     )
 
 
-@inlined
+@bare
+def solve_beside(fit):
+    """Set d from what `factor` has made of -g."""
+    work, at = fit.work, fit.at
+    for j in range(at.q):
+        work[at.z + j] = work[at.U + j * at.width + at.q]
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
+
+
+@bare
 def _newton_direction(fit, draft, single):
     """Set d from a new Hessian, in float32 where that is enough.
 
@@ -144,9 +167,7 @@ def _newton_direction(fit, draft, single):
     if single:
         formed = 1
         if not draft:
-            narrow_columns(
-                work, Block(at.at.h, 0, 0, 1), 1, at.padded, at.narrow_h, 0
-            )
+            narrow_vector(work, at.at.h, at.narrow_h, at.padded)
         hessian.weighted_single_gram(
             work, at.narrow, at.narrow_pitch, at.q,
             2 * at.at.h if draft else at.narrow_h, at.padded, at.sums, at.U,
@@ -161,9 +182,7 @@ def _newton_direction(fit, draft, single):
             fit.samples, work, fit.block, at.at.h, at.sums, at.U, at.width
         )
         factor(fit, draft)
-    hessian.substitute(
-        work, at.U, at.width, at.q, at.inverse, at.U + at.q, at.width, at.d
-    )
+    solve_beside(fit)
     return formed, single
 
 
@@ -174,20 +193,18 @@ def stale_direction(fit, count):
     vectors.negate(work, at.g, at.z, at.width)
     correct_before(work, at.pairs, at.scales, count, at.width, at.z)
     hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
-    hessian.substitute(
-        work, at.U, at.width, at.q, at.inverse, at.z, 1, at.d
-    )
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
     correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
-@inlined
+@bare
 def slopes_of(fit):
     """Return g'd and what l2 adds to the slope and to the bend along d."""
     at = fit.at
     return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
 
 
-@inlined
+@bare
 def _combine_direction(fit, draft):
     """Set dm = A' d."""
     at = fit.at
@@ -200,7 +217,7 @@ def _combine_direction(fit, draft):
         blocks.combine(fit.samples, fit.work, fit.block, at.d, at.dm)
 
 
-@inlined
+@bare
 def _bend(fit, draft, slope):
     r"""Correct Newton's direction as Chebyshev, with its own factor.
 
@@ -235,9 +252,7 @@ def _bend(fit, draft, slope):
     size = vectors.weighted_square(work, at.z, at.inverse, at.width)
     if size > 0.25 * -slope:
         return False
-    hessian.substitute(
-        work, at.U, at.width, at.q, at.inverse, at.z, 1, at.old
-    )
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.old)
     vectors.add(work, at.old, at.d, at.width)
     return True
 
@@ -268,7 +283,7 @@ def _search(area, at, dm, count, slopes, trials):
         t = next_trial(t, first, second + quadratic, low, high)
 
 
-@inlined
+@bare
 def _move(fit, t):
     """Add t d to w; keep the step and the gradient for `pairs.remember`."""
     at = fit.at
@@ -286,7 +301,7 @@ def _unit_step(fit, slopes, goal):
     """
     work, at = fit.work, fit.at
     _move(fit, 1.0)
-    now = evaluate(fit, False, 0.0, -1)
+    now = evaluate(fit, -at.q)
     if now.gap + now.pull <= goal or (
         abs(vectors.dot(work, at.g, at.d, at.width)) <= _FLAT * -slopes[0]
     ):
@@ -294,14 +309,14 @@ def _unit_step(fit, slopes, goal):
     for j in range(at.q):
         work[at.w + j] -= work[at.d + j]
         work[at.g + j] = work[at.old + j]
-    _combine_direction(fit, False)
+    blocks.combine(fit.samples, work, fit.block, at.d, at.dm)
     few.advance(work, at.at.m, -1.0, at.dm, at.padded)
     t, _, _ = _search(work, at.at, at.dm, at.padded, slopes, _TRIALS)
     _move(fit, t)
     return now, False
 
 
-@inlined
+@bare
 def _search_step(fit, draft, bent, slopes):
     """Bend d if asked to, find the step and take it.
 
@@ -315,7 +330,7 @@ def _search_step(fit, draft, bent, slopes):
     if draft:
         v = at.at
         t, mass, found = _search(
-            fit.singles, Vectors(2 * v.m, 2 * v.s, 2 * v.h, 0), 2 * at.dm,
+            fit.singles, Vectors(2 * v.m, 2 * v.s, 2 * v.h, at.dm), 2 * at.dm,
             at.filled, slopes, _DRAFT_TRIALS,
         )
         if not found:
@@ -330,103 +345,62 @@ def _search_step(fit, draft, bent, slopes):
 
 
 @bare
-def _descend(fit, at_zero, max_iter):
-    """Minimise F from w.
-
-    Returns iterations, Hessians and what `end` takes.
-    """
-    at, n, q = fit.at, fit.samples.n, fit.at.q
-    mass, draft, single = _begin_draft(fit, at_zero), True, True
-    # at zero there is no third derivative
-    pace = Pace(False, not at_zero, 0.0, 1.0, np.inf)
-    least, least_bound, worse, count = np.inf, np.inf, 0, 0
-    iteration, grams, known, moved = 0, 0, False, False
-    now = best = NOWHERE
-    # what a Hessian and its factor cost, over a pass; fitted to measurements
-    dear = (0.02 + 0.08 * q / n) * q * q / (
-        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
-    )
-    while True:
-        if not known:
-            now = evaluate(fit, draft, mass, -1)
-        known, total, goal = False, now.gap + now.pull, fit.tol * now.value
-        least, least_bound, worse = watch(
-            total, now.value, least, least_bound, worse
-        )
-        if draft:
-            fall = 0.5 if now.gap < 0.01 * now.value else 0.9
-            single = pace.stale or total < fall * pace.before
-            # about what `balance` will find
-            near = now.gap + max(1.0, 0.5 / fit.l2) * now.pull <= goal
-            if near or not single or iteration >= max_iter or (
-                worse == PATIENCE
-            ):
-                draft, worse = False, 0
-                continue
-        else:
-            best = keep_better(fit, now, best)
-            if now.gap <= goal:
-                price, square = balance(fit, now)
-                if price + square / (2.0 * fit.l2) <= goal:
-                    return iteration, grams, (REACHED, now, price, square)
-            if worse == PATIENCE:
-                return iteration, grams, (FLOAT64_LIMIT, best, 0.0, 0.0)
-            if iteration >= max_iter:
-                return iteration, grams, (ITERATION_LIMIT, best, 0.0, 0.0)
-        if dear > _DEAR and moved:
-            count = remember(fit.work, at, count)
-        moved = False
-        if iteration > 0:
-            single = single and (
-                draft or pace.stale or total < 0.5 * pace.before
-            )
-            pace = _next_pace(pace, total, goal, dear)
-        else:
-            pace = Pace(False, pace.bent, 0.0, 1.0, total)
-        slopes = (0.0, 0.0, 0.0)
-        if pace.stale and worse < _TIRED:
-            stale_direction(fit, count)
-            slopes = slopes_of(fit)
-        bent = pace.bent
-        if slopes[0] < 0.0:
-            bent = False
-        else:
-            count = 0
-            formed, single = _newton_direction(fit, draft, single)
-            grams += formed
-            slopes = slopes_of(fit)
-            if draft and not (single and slopes[0] < 0.0):
-                draft = single = False
-                continue
-            if not slopes[0] < 0.0:
-                return iteration, grams, (FLOAT64_LIMIT, best, 0.0, 0.0)
-        if draft or bent:
-            mass, moved = _search_step(fit, draft, bent, slopes)
-        else:
-            now, known = _unit_step(fit, slopes, goal)
-            moved = True
-        if moved:
-            iteration += 1
-        else:
-            draft = single = False
+def _draft_is_over(fit, now, pace, worse):
+    """Return whether a draft is to end, and whether it still gets nearer."""
+    total = now.gap + now.pull
+    fall = 0.5 if now.gap < 0.01 * now.value else 0.9
+    nearer = pace.stale or total < fall * pace.before
+    # about what `balance` will find
+    near = now.gap + max(1.0, 0.5 / fit.l2) * now.pull
+    over = near <= fit.tol * now.value or not nearer or worse == PATIENCE
+    return over, nearer
 
 
 @bare
-def fit_tiny(samples, l2, tol, max_iter, work, x):
+def _ended(fit, now, best, worse, last):
+    """Return what `end` takes; the status is NOT_HERE where it goes on."""
+    goal = fit.tol * now.value
+    if now.gap <= goal:
+        price, square = balance(fit, now)
+        if price + square / (2.0 * fit.l2) <= goal:
+            return REACHED, now, price, square
+    status = NOT_HERE
+    if worse == PATIENCE:
+        status = FLOAT64_LIMIT
+    elif last:
+        status = ITERATION_LIMIT
+    return status, best, 0.0, 0.0
+
+
+@bare
+def _start(data, y, where, l2, tol, work, x):
+    """Copy a problem to the buffer.
+
+    Returns the `Fit`, |X|_F squared and whether x is zero.
+    """
+    samples = samples_of(data, y, where, x.size > where[4])
+    block, at = lay_out(samples, work)
+    fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
+    size, at_zero = copy(fit, x)
+    return fit, size, at_zero
+
+
+@bare
+def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     """Minimise F for one small problem.
 
     Parameters
     ----------
-    samples : Samples
+    data, y, where
+        As for `samples_of`. An intercept is fitted where x has room for it.
     l2 : float, > 0
     tol : float
         Certified relative gap to reach.
     max_iter : int
     work : array, flat, float64
-        At least `workspace_size(n, p + intercept)`.
-    x : array, flat, float64
-        x[:p + intercept] is the start and becomes the solution, the intercept
-        last.
+        At least `workspace_size(n, x.size)`.
+    x : array of shape (p,) or (p + 1,), float64
+        The start, becomes the solution, the intercept last.
 
     Returns
     -------
@@ -441,24 +415,76 @@ def fit_tiny(samples, l2, tol, max_iter, work, x):
     value : float
         F.
     """
-    block, at = lay_out(samples, work)
-    fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
-    size, at_zero = copy(fit, x)
-    iterations, grams, ended = _descend(fit, at_zero, max_iter)
-    status, gap, value = end(fit, x, at_zero, size, ended)
-    return iterations, grams, status, gap, value
-
-
-@bare
-def fit_flat(data, y, where, l2, tol, max_iter, work, x):
-    """Minimise F, from Python; see `samples_of` for the first arguments.
-
-    An intercept is fitted where x has room for it.
-    """
-    return fit_tiny(
-        samples_of(data, y, where, x.size > where[4]), l2, tol, max_iter,
-        work, x,
+    fit, size, at_zero = _start(data, y, where, l2, tol, work, x)
+    n, q = fit.samples.n, fit.at.q
+    # numba compiles what takes a bare 0 or True for that number alone
+    zero, no, yes = np.int64(0), np.bool_(False), np.bool_(True)
+    mass, draft, single = _begin_draft(fit, at_zero), yes, yes
+    # at zero there is no third derivative
+    pace = Pace(no, not at_zero, 0.0, 1.0, np.inf)
+    least, least_bound, worse, count = np.inf, np.inf, zero, zero
+    iteration, grams, known, moved = zero, zero, no, no
+    now = best = NOWHERE
+    # what a Hessian and its factor cost, over a pass; fitted to measurements
+    dear = (0.02 + 0.08 * q / n) * q * q / (
+        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
     )
+    while True:
+        if not known:
+            now = _draft_point(fit, mass) if draft else evaluate(fit, -q)
+        known, total, goal = no, now.gap + now.pull, tol * now.value
+        least, least_bound, worse = watch(
+            total, now.value, least, least_bound, worse
+        )
+        if draft:
+            over, single = _draft_is_over(fit, now, pace, worse)
+            if over or iteration >= max_iter:
+                draft, worse = no, zero
+                continue
+        else:
+            best = keep_better(fit, now, best)
+            ended = _ended(fit, now, best, worse, iteration >= max_iter)
+            if ended[0] != NOT_HERE:
+                break
+        if dear > _DEAR and moved:
+            count = remember(work, fit.at, count)
+        moved = no
+        if iteration > 0:
+            single = single and (
+                draft or pace.stale or total < 0.5 * pace.before
+            )
+            pace = _next_pace(pace, total, goal, dear)
+        else:
+            pace = Pace(no, pace.bent, 0.0, 1.0, total)
+        slopes = (0.0, 0.0, 0.0)
+        if pace.stale and worse < _TIRED:
+            stale_direction(fit, count)
+            slopes = slopes_of(fit)
+        bent = pace.bent
+        if slopes[0] < 0.0:
+            bent = no
+        else:
+            count = zero
+            formed, single = _newton_direction(fit, draft, single)
+            grams += formed
+            slopes = slopes_of(fit)
+            if draft and not (single and slopes[0] < 0.0):
+                draft = single = no
+                continue
+            if not slopes[0] < 0.0:
+                ended = FLOAT64_LIMIT, best, 0.0, 0.0
+                break
+        if draft or bent:
+            mass, moved = _search_step(fit, draft, bent, slopes)
+        else:
+            now, known = _unit_step(fit, slopes, goal)
+            moved = yes
+        if moved:
+            iteration += 1
+        else:
+            draft = single = no
+    status, gap, value = end(fit, x, at_zero, size, ended)
+    return iteration, grams, status, gap, value
 
 
 @njit
@@ -470,7 +496,7 @@ def _fit_one(X, y, l2, tol, max_iter, x):
     if not is_usual(X, y):
         return NOTHING
     n, p = X.shape
-    return summary(*fit_flat(
+    return summary(*fit_tiny(
         X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x,
     ))

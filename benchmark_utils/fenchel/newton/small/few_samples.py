@@ -19,7 +19,7 @@ from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from ..dense.products import certified
 from . import hessian
-from .descent import fit_flat
+from .descent import fit_tiny
 from .hessian import sums_size
 from .kernels import clear
 from .layout import workspace_size
@@ -145,7 +145,7 @@ def fit_few_samples(X, y, l2, intercept, tol, max_iter, x):
     K = kernel_of_few(X)
     L = factor_of(K)
     v = np.zeros(n + 1 if intercept else n)
-    iterations, _, status, _, _ = fit_flat(
+    iterations, _, status, _, _ = fit_tiny(
         L.reshape(n * n), y, (0, n, 1, n, n, 0), l2, 0.1 * tol, max_iter,
         np.empty(workspace_size(n, v.size)), v,
     )

@@ -28,7 +28,7 @@ def fit_small(X, y, l2, tol, max_iter, x):
     else:
         kernel, size = descent, layout.workspace_size(n, x.size)
     data, row_stride, column_stride = flat(X)
-    return summary(*kernel.fit_flat(
+    return summary(*kernel.fit_tiny(
         data, y, (0, row_stride, column_stride, n, p, 0), float(l2),
         float(tol), int(max_iter), np.empty(size), x,
     ))

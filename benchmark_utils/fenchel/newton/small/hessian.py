@@ -178,11 +178,11 @@ def factorize(work, U, width, q, inverse, ridge, least):
 
 
 @bare
-def substitute(work, U, width, q, inverse, z, z_stride, out):
+def substitute(work, U, width, q, inverse, z, out):
     """Solve D L' out = z, row by row from the last."""
     for k in range(q - 1, -1, -1):
         row = U + k * width
-        value = get(work, z + k * z_stride)
+        value = get(work, z + k)
         for j in range(k + 1, q):
             value -= get(work, row + j) * get(work, out + j)
         put(work, out + k, value * get(work, inverse + k))

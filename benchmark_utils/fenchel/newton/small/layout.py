@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare, inlined
+from ...compilation import bare
 from ...linalg.simd import LANES, SINGLE_LANES
 from . import kernels as few
 from .blocks import Vectors
@@ -15,7 +15,7 @@ from .samples import (
     block_rows,
     block_size,
     fill,
-    narrow_columns,
+    narrow_vector,
     pitch_of,
     single_pitch,
     whole_vectors,
@@ -83,7 +83,7 @@ def workspace_size(n, q):
     )
 
 
-@inlined
+@bare
 def lay_out(samples, work):
     """Divide the buffer; return the block and the layout."""
     n = samples.n
@@ -112,7 +112,7 @@ def lay_out(samples, work):
     )
 
 
-@inlined
+@bare
 def copy(fit, x):
     """Fill the buffer from X and from x.
 
@@ -124,9 +124,12 @@ def copy(fit, x):
     size = 0.0
     for first in range(0, samples.n, fit.block.rows):
         count = fill(samples, first, work, fit.block)
-        size += narrow_columns(
-            work, fit.block, at.q, count, at.narrow + first, at.narrow_pitch
-        )
+        # while rows are transposed it was no faster
+        for j in range(at.q):
+            size += narrow_vector(
+                work, fit.block.A + j * fit.block.pitch,
+                at.narrow + j * at.narrow_pitch + first, count,
+            )
     at_zero = True
     for j in range(at.q):
         work[at.w + j] = x[j]

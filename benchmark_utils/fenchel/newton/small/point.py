@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...compilation import bare, inlined
+from ...compilation import bare
 from ...duality import bounded, class_factor
 from ...linalg.simd import LANES
 from ...result import REACHED
 from . import blocks, vectors
-from . import kernels as few
 
 # Sums of so many samples differ by this share of themselves, not more
 _NOISE = 1e-14
@@ -36,24 +35,9 @@ NOWHERE = Point(np.inf, 0.0, np.inf, np.inf, np.inf, 0.0)
 
 
 @bare
-def evaluate(fit, draft, mass, sums):
-    """Compute the gradient at w; in float64 margins and weights before it.
-
-    In a draft those are there, and `mass` is the weights' sum. Unless `sums`
-    is negative the Hessian is summed there, in float64.
-    """
-    work, at, size = fit.work, fit.at, 0.0
-    # log(1 + exp(-m)) >= sigmoid(-m): a bound below F without logarithm
-    loss = mass
-    if draft:
-        few.project(
-            fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
-            at.g, at.filled,
-        )
-    else:
-        loss, mass, size = blocks.weigh_at(
-            fit.samples, work, fit.block, at.w, at.at, at.g, at.part, sums
-        )
+def point_at(fit, loss, mass, size):
+    """Finish the gradient, of which A s is at g; return the `Point`."""
+    work, at = fit.work, fit.at
     square, penalty = vectors.finish_gradient(
         work, at.w, at.ridge, at.g, at.width
     )
@@ -62,6 +46,20 @@ def evaluate(fit, draft, mass, sums):
         loss + 0.5 * penalty, mass, square, square / (2.0 * fit.l2), pull,
         size,
     )
+
+
+@bare
+def evaluate(fit, sums):
+    """Compute margins at w in float64, their weights, and the gradient.
+
+    Unless `sums` is negative the Hessian is summed there. Returns the
+    `Point`.
+    """
+    at = fit.at
+    loss, mass, size = blocks.weigh_at(
+        fit.samples, fit.work, fit.block, at.w, at.at, at.g, at.part, sums
+    )
+    return point_at(fit, loss, mass, size)
 
 
 @bare
@@ -81,7 +79,7 @@ def balance(fit, now):
     return price, square
 
 
-@inlined
+@bare
 def keep_better(fit, now, best):
     """Copy w to the best point if it is better; return the best one.
 
@@ -113,11 +111,11 @@ def end(fit, x, at_zero, size, ended):
         if not at_zero:
             for j in range(at.q):
                 work[at.w + j] = x[j]
-            start = evaluate(fit, False, 0.0, -1).value
+            start = evaluate(fit, -at.q).value
         best = now.value <= start * (1.0 + _NOISE)
         for j in range(at.q):
             work[at.w + j] = work[at.best + j] if best else x[j]
-        now = evaluate(fit, False, 0.0, -1)
+        now = evaluate(fit, -at.q)
         price, square = balance(fit, now)
         if price + square / (2.0 * fit.l2) <= fit.tol * now.value:
             status = REACHED

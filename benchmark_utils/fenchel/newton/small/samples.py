@@ -153,28 +153,24 @@ def fill(samples, first, work, block):
 
 
 @bare
-def narrow_columns(work, block, q, count, single, pitch):
-    """Copy a block to float32, columns padded with zeros to vectors.
+def narrow_vector(work, source, target, count):
+    """Copy a vector to float32, padded with zeros; return its squared norm.
 
-    `single` and its pitch count float32 in `work`. Returns the sum of the
-    squares, which costs nothing beside. While rows are transposed the copy
-    was no faster.
+    `target` counts float32 in `work`.
     """
     even, odd = simd.splat(0.0), simd.splat(0.0)
-    for j in range(q):
-        source, target = block.A + j * block.pitch, single + j * pitch
-        for i in range(0, count - LANES, 2 * LANES):
-            one = simd.load(work, source + i)
-            even = simd.fma(one, one, even)
-            narrow(work, source + i, target + i)
-            one = simd.load(work, source + i + LANES)
-            odd = simd.fma(one, one, odd)
-            narrow(work, source + i + LANES, target + i + LANES)
-        if count // LANES % 2 == 1:
-            one = simd.load(work, source + count - LANES)
-            even = simd.fma(one, one, even)
-            narrow(work, source + count - LANES, target + count - LANES)
-        if count % SINGLE_LANES > 0:
-            for i in range(count, count + SINGLE_LANES - LANES, 2):
-                put(work, (target + i) // 2, 0.0)
+    for i in range(0, count - LANES, 2 * LANES):
+        one = simd.load(work, source + i)
+        even = simd.fma(one, one, even)
+        narrow(work, source + i, target + i)
+        one = simd.load(work, source + i + LANES)
+        odd = simd.fma(one, one, odd)
+        narrow(work, source + i + LANES, target + i + LANES)
+    if count // LANES % 2 == 1:
+        one = simd.load(work, source + count - LANES)
+        even = simd.fma(one, one, even)
+        narrow(work, source + count - LANES, target + count - LANES)
+    if count % SINGLE_LANES > 0:
+        for i in range(count, count + SINGLE_LANES - LANES, 2):
+            put(work, (target + i) // 2, 0.0)
     return simd.total(simd.add(even, odd))

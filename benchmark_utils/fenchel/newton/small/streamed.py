@@ -18,11 +18,17 @@ from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .blocks import Vectors
-from .descent import factor, fit_tiny, slopes_of, stale_direction
+from .descent import (
+    factor,
+    fit_tiny,
+    slopes_of,
+    solve_beside,
+    stale_direction,
+)
 from .hessian import sums_size
 from .layout import Fit, Layout, workspace_size
 from .point import NOWHERE, balance, end, evaluate, keep_better
-from .samples import BLOCK, Block, Samples, fill, flat, samples_of
+from .samples import BLOCK, Block, fill, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
 _PITCH = BLOCK + LANES
@@ -67,7 +73,7 @@ def lay_out(samples, l2, tol, work):
         work[at.ridge + j] = l2
     block = Block(A, _PITCH, BLOCK, 0)
     if samples.n <= BLOCK:
-        fill(samples, 0, work, block)
+        fill(samples, np.int64(0), work, block)
     return Fit(samples, work, work.view(np.float32), block, at, l2, tol)
 
 
@@ -81,12 +87,13 @@ def _start(samples, l2, labels, room, x):
         rows = (n + step - 1) // step
         for i in range(rows):
             labels[i] = samples.y[samples.y0 + i * step]
-        some = Samples(
-            samples.data, samples.start, samples.row_stride * step,
-            samples.column_stride, rows, samples.p, labels, 0,
-            samples.intercept,
+        where = (
+            samples.start, samples.row_stride * step, samples.column_stride,
+            rows, samples.p, 0,
         )
-        fit_tiny(some, l2 * rows / n, 1e-4, steps, room, x)
+        fit_tiny(
+            samples.data, labels, where, l2 * rows / n, 1e-4, steps, room, x
+        )
         steps = _FURTHER
         step //= _GROWTH
 
@@ -106,7 +113,7 @@ def _search(fit, slope, sums):
     while True:
         for j in range(at.q):
             work[at.w + j] = work[at.old + j] + t * work[at.d + j]
-        now = evaluate(fit, False, 0.0, sums)
+        now = evaluate(fit, sums)
         passes += 1
         first = vectors.dot(work, at.g, at.d, at.width)
         found = abs(first) <= _FLAT * -slope
@@ -147,13 +154,10 @@ def _descend(fit, now, max_iter):
         iteration += 1
         if fresh:
             hessian.gather(work, at.sums, at.q, at.U, at.width)
-            factor(fit, False)
-            hessian.substitute(
-                work, at.U, at.width, at.q, at.inverse, at.U + at.q,
-                at.width, at.d,
-            )
+            factor(fit, np.bool_(False))
+            solve_beside(fit)
         else:
-            stale_direction(fit, 0)
+            stale_direction(fit, np.int64(0))
         slope = slopes_of(fit)[0]
         if not slope < 0.0:
             break
@@ -209,7 +213,7 @@ def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
         _start(samples, l2, labels, room, x)
     for j in range(x.size):
         work[fit.at.w + j] = x[j]
-    first = evaluate(fit, False, 0.0, fit.at.sums)
+    first = evaluate(fit, fit.at.sums)
     iterations, passes, grams, ended = _descend(fit, first, max_iter)
     if at_zero:
         x[:] = 0.0

@@ -266,7 +266,7 @@ def _descend(work, at, w, now, ridge, tol, max_iter):
     """
     w0, w1 = w
     l2, ridge1 = ridge
-    least, least_bound, worse, iteration = np.inf, np.inf, 0, 0
+    least, least_bound, worse, iteration = np.inf, np.inf, np.int64(0), 0
     best0, best1, status = w0, w1, ITERATION_LIMIT
     at_zero = w0 == 0.0 and w1 == 0.0
     while True:
@@ -335,11 +335,12 @@ def _better(work, at, start, ended, ridge, tol):
 
 
 @bare
-def fit_two(samples, l2, tol, max_iter, work, x):
-    """Minimise F as `descent.fit_tiny` does, for p + intercept <= 2.
+def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
+    """Minimise F as `descent.fit_tiny` does, for one or two columns.
 
     `work` has at least `workspace_size(n)` entries.
     """
+    samples = samples_of(data, y, where, x.size > where[4])
     at = _copy(samples, work)
     # a second column of zeros is penalized as any
     ridge = l2, 0.0 if samples.intercept else l2
@@ -367,25 +368,13 @@ def fit_two(samples, l2, tol, max_iter, work, x):
     return iterations, iterations, ended.status, gap, value
 
 
-@bare
-def fit_flat(data, y, where, l2, tol, max_iter, work, x):
-    """Minimise F, from Python; see `samples_of` for the first arguments.
-
-    An intercept is fitted where x has room for it.
-    """
-    return fit_two(
-        samples_of(data, y, where, x.size > where[4]), l2, tol, max_iter,
-        work, x,
-    )
-
-
 @njit
 def _fit_one(X, y, l2, tol, max_iter, x):
     """Minimise F for X of shape (n, p), from x; return its `summary`."""
     if not is_usual(X, y):
         return NOTHING
     n, p = X.shape
-    return summary(*fit_flat(
+    return summary(*fit_tiny(
         X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
         np.empty(workspace_size(n)), x,
     ))
