@@ -38,7 +38,7 @@ FLOORS = [
     {"select"},
     {"fit"},
     {"path"},
-    {"estimator"},
+    {"compile", "estimator"},
 ]
 #: families of methods, which import nothing of each other but this
 FAMILIES = FLOORS[3]

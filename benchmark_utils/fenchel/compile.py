@@ -11,8 +11,9 @@ import time
 import numpy as np
 from scipy import sparse
 
-from . import fit_logistic, fit_many, pack_problems
 from .compilation import cache_folder, silence
+from .fit import fit_logistic
+from .newton.small.batch import fit_many, pack_problems
 
 _BAR = 24
 
