@@ -10,6 +10,8 @@ import numba
 import numpy as np
 import pytest
 from numba.core import event
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_machinery import _pass_registry
 from numba.core.runtime import _nrt_python, rtsys
 
 from benchmark_utils.fenchel import compilation, fit_logistic
@@ -83,6 +85,12 @@ def moved(x):
 @_dispatcher
 def chosen(x):
     return x[x > 1.0].sum()
+
+
+@_dispatcher
+def multiplied(x):
+    """Calls what numba compiles of its own."""
+    return np.sqrt(np.linalg.cholesky(x) @ x[0]) + min(x[0].sum(), 0.0)
 
 
 @_dispatcher
@@ -214,13 +222,15 @@ def test_machine_code_is_made_of_what_python_calls():
 def test_numbas_own_functions_may_call_it():
     by_numba = numba.njit(lambda x: add_to(x, 1.0) + by_two_ways(x))
     assert by_numba(np.ones(3)) == 6.0 + 4.0 + 6.0
+    product = numba.njit(lambda x: multiplied(x)[0])
+    assert product(np.eye(2)) == 1.0
 
 
 def test_a_numba_that_is_another_compiles_all_by_itself(monkeypatch, caplog):
     def missing(self, state):
         raise AttributeError("something has another name")
 
-    monkeypatch.setattr(lean._Lean, "run", missing)
+    monkeypatch.setattr(lean.LeanPasses, "run", missing)
     monkeypatch.setattr(lean.Dispatcher, "fits", True)
 
     @_dispatcher
@@ -238,12 +248,11 @@ def test_a_numba_that_is_another_compiles_all_by_itself(monkeypatch, caplog):
 
 
 def test_numbas_settings_stay_as_they_are():
-    lowering = lean._pass_registry.get(lean.typed_passes.NativeLowering)
     of_everything(np.arange(1.0, 6.0, dtype=np.float32))
-    assert "run_pass" not in vars(lowering.pass_inst)
-    assert lowering.pass_inst.run_pass.__func__ is (
-        lean.typed_passes.NativeLowering.run_pass
-    )
+    for kind in lean.USUAL:
+        assert "run_pass" not in vars(_pass_registry.get(kind).pass_inst)
+    generator = of_everything.targetctx.codegen()
+    assert generator._library_class is JITCodeLibrary
 
 
 @pytest.fixture
@@ -288,6 +297,22 @@ def test_the_folder_belongs_to_the_sources(tmp_path, monkeypatch):
         monkeypatch.setenv("FENCHEL_CHECK", "1")
         assert len({first, second, stamp()}) == 3
     finally:
+        cache.stamp.cache_clear()
+
+
+def test_where_the_package_is_fixed_the_user_keeps_it(tmp_path, monkeypatch):
+    # a file, where the folder would be
+    (tmp_path / "__pycache__").write_text("")
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    cache.folder.cache_clear()
+    cache.stamp.cache_clear()
+    try:
+        found = cache.folder()
+        assert found.is_dir() and tmp_path / "__pycache__" not in found.parents
+    finally:
+        cache.folder.cache_clear()
         cache.stamp.cache_clear()
 
 

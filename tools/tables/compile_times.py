@@ -102,8 +102,8 @@ def measure(name):
 def table(names):
     """As Markdown."""
     lines = [
-        "| solver or fit | first call, nothing compiled | first call, numba's cache "
-        "| warm |",
+        "| solver or fit | first call, nothing compiled "
+        "| first call, numba's cache | warm |",
         "|---|---|---|---|",
     ]
     for name in names:
