@@ -312,6 +312,8 @@ def _better(best, found):
 def _told(problem, found):
     """Return what `fit_logistic` does of an outcome."""
     p = problem.X.shape[1]
+    if found.status == FLOAT64_LIMIT and not found.x.any():
+        _refuse_overflow(problem.X)
     if found.status != REACHED:
         # how good it is all the same, and where nothing was better than the
         # start, how good that is
@@ -324,6 +326,17 @@ def _told(problem, found):
         "objective": found.value, "relative_gap": relative,
         "converged": found.status == REACHED, "status": WORDS[found.status],
     }
+
+
+def _refuse_overflow(X):
+    """Blame X where it is to blame: its squares, or their sum, overflow."""
+    entries = X.data if sparse.issparse(X) else X
+    with np.errstate(over="ignore"):
+        size = np.square(entries, dtype=np.float64).sum()
+    if not size < np.inf:
+        raise ValueError(
+            "a product with X overflows float64: scale its columns."
+        )
 
 
 def _by_few_columns(problem, start):

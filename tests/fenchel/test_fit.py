@@ -208,11 +208,10 @@ def test_many_problems_are_the_single_ones(fit_intercept):
             X, y, l2=0.3, fit_intercept=fit_intercept, tol=1e-9
         )
         first, last = batch.feature_offsets[k:k + 2]
-        np.testing.assert_allclose(coef[first:last], w, rtol=1e-9)
-        assert intercepts[k] == pytest.approx(b, rel=1e-9)
-        assert info["relative_gap"][k] == pytest.approx(
-            one["relative_gap"], rel=1e-3, abs=1e-14
-        )
+        # both within 1e-9 of the least F
+        np.testing.assert_allclose(coef[first:last], w, rtol=1e-3, atol=1e-4)
+        assert intercepts[k] == pytest.approx(b, rel=1e-3, abs=1e-4)
+        assert max(info["relative_gap"][k], one["relative_gap"]) <= 1e-9
 
 
 def test_many_problems_in_threads_are_the_same():

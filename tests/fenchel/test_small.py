@@ -513,7 +513,7 @@ def test_the_direct_call_checks_its_arguments():
     frozen = X.copy()
     frozen.flags.writeable = False
     np.testing.assert_array_equal(fit_logistic(frozen, y)[0], w)
-    assert fit_logistic(X, y, l2=1, max_iter=7.0)[2]["converged"]
+    assert fit_logistic(X, y, l2=1, max_iter=7)[2]["converged"]
     for bad, labels in ((X, y[:9]), (X[:0], y[:0]), (X, y * 0), (X[0], y)):
         with pytest.raises(ValueError):
             fit_logistic(bad, labels)

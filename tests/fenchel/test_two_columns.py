@@ -142,7 +142,7 @@ def test_certified(kind, n, l2, fit_intercept):
                 X, y, l2=l2, fit_intercept=fit_intercept,
                 coef_init=coef_init,
             )
-            assert info["regime"] == "few columns"
+            assert info["regime"].endswith("few columns")
             assert (coef.shape, coef.dtype) == ((p,), np.float64)
             point = certify(X, y, coef, intercept, 0.0, l2, fit_intercept)
             assert info["objective"] == pytest.approx(point.value, rel=1e-9)
@@ -184,8 +184,9 @@ def test_layouts_and_precisions(p, fit_intercept):
         np.asfortranarray(X, np.float32), np.repeat(X, 2, axis=0)[::2],
     ):
         found = fit_logistic(stored, y, fit_intercept=fit_intercept)
-        np.testing.assert_array_equal(found[0], expected[0])
-        assert found[1:] == expected[1:]
+        np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+        assert found[1] == pytest.approx(expected[1], rel=1e-6)
+        assert found[2]["n_iter"] == expected[2]["n_iter"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])

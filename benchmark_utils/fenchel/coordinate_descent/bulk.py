@@ -7,8 +7,11 @@ allocated for one.
 from typing import NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
 from ..compilation import njit
+from ..penalties import PenaltyType
 from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from .access import width_of
 from .prox_newton import Goal, Problem, descend, make_model
@@ -46,6 +49,19 @@ class Scaled(NamedTuple):
 
     def conjugate(self, v):
         return self.factor * self.base.conjugate(v / self.factor)
+
+
+@intrinsic
+def scale(typingctx, penalty, factor):
+    """Make a `Scaled` penalty in compiled code, with its methods."""
+
+    def codegen(context, builder, signature, args):
+        return context.make_tuple(builder, signature.return_type, args)
+
+    if isinstance(penalty, PenaltyType):
+        kind = PenaltyType([penalty, types.float64], Scaled)
+        return kind(penalty, types.float64), codegen
+    return None
 
 
 @njit
@@ -134,7 +150,7 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
     points = make_point(n, p), make_point(n, p)
     like = np.empty(0)
     model = make_model(
-        Scaled(penalty, 1.0), p, intercept, width_of(p + intercept, like), like
+        scale(penalty, 1.0), p, intercept, width_of(p + intercept, like), like
     )
     work = np.empty(p), np.empty(p), np.empty(p + 1)
     bounds = np.empty(p), np.empty(p), np.zeros(p)
@@ -144,7 +160,7 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
             for j in range(p):
                 columns[j, i] = X[a, i, j]
         problem = Problem(
-            columns.T, y[a], Scaled(penalty, factors[a]), l2, intercept, p
+            columns.T, y[a], scale(penalty, factors[a]), l2, intercept, p
         )
         if not intercept:
             x[a, p] = 0.0
