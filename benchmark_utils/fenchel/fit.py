@@ -312,7 +312,7 @@ def _better(best, found):
 def _told(problem, found):
     """Return what `fit_logistic` does of an outcome."""
     p = problem.X.shape[1]
-    if found.status == FLOAT64_LIMIT and not found.x.any():
+    if found.status == FLOAT64_LIMIT:
         _refuse_overflow(problem.X)
     if found.status != REACHED:
         # how good it is all the same, and where nothing was better than the

@@ -10,7 +10,7 @@ from benchmark_utils.fenchel.coordinate_descent.columns import (
     descend_by_epochs,
 )
 from benchmark_utils.problem.certificate import certify, lambda1_max
-from test_prox_newton import L1, MCP, SCAD, packed, problem, total, violation
+from sparse_problems import L1, MCP, SCAD, packed, problem, total, violation
 
 METHODS = {descend_by_columns: 100, descend_by_epochs: 20_000}
 
