@@ -23,9 +23,10 @@ class Notice(event.Listener):
 
     def on_start(self, event):
         self.depth += 1
-        function = event.data["dispatcher"].py_func
-        room = function.__module__.removeprefix(self.package)
-        if self.depth > 1 or Notice.told or room == function.__module__:
+        # what numba makes itself has no module
+        name = event.data["dispatcher"].py_func.__module__ or ""
+        room = name.removeprefix(self.package)
+        if self.depth > 1 or Notice.told or room == name:
             return
         self.clock = threading.Timer(PATIENCE, self.tell, [room.lstrip(".")])
         self.clock.daemon = True
