@@ -10,6 +10,7 @@ import pytest
 from numba.core.caching import UserProvidedCacheLocator
 
 from benchmark_utils.fenchel.compilation.cache import folder
+from benchmark_utils.sources import use_own_numba_cache
 
 pytest_plugins = ["plan"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,8 @@ def share_compiled_code(copy):
     names are hashes of the sources. In the latter numba has a folder a room,
     whose name is a hash of the path.
     """
+    # numba forgets the folder where a test changes its environment variables
+    use_own_numba_cache()
     name = UserProvidedCacheLocator.get_suitable_cache_subpath
     here = Path(numba.config.CACHE_DIR)
     there = here
