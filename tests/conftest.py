@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numba
 import pytest
-from numba.core.caching import UserProvidedCacheLocator
+from numba.core.caching import _CacheLocator
 
 from benchmark_utils.fenchel.compilation.cache import folder
 from benchmark_utils.sources import use_own_numba_cache
@@ -40,7 +40,7 @@ def share_compiled_code(copy):
     """
     # numba forgets the folder where a test changes its environment variables
     use_own_numba_cache()
-    name = UserProvidedCacheLocator.get_suitable_cache_subpath
+    name = _CacheLocator.get_suitable_cache_subpath
     here = Path(numba.config.CACHE_DIR)
     there = here
     links = {}
