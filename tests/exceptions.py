@@ -25,8 +25,6 @@ EXCEPTIONS = {
         "to be cut",
     "fenchel/newton/dense/row_span.py: descend_wide":
         "to be cut",
-    "fenchel/newton/small/hessian.py: weighted_single_gram":
-        "to be cut",
     "tests/fenchel/test_dense_kernels.py: factor_of":
         "to be cut",
     "tests/fenchel/test_dense_kernels.py: in_two_reads":

@@ -46,7 +46,8 @@ def _times(block, columns, w):
 def _transposed(block, columns, c, out):
     """Add block' c to out."""
     if columns is not None:
-        out += (block * c[:, None]).sum(axis=0)
+        # rows of the copy: NumPy adds them pairwise, columns one by one
+        out += np.ascontiguousarray((block * c[:, None]).T).sum(axis=1)
     else:
         np.add.at(out, block.col, block.data.astype(_LONG) * c[block.row])
 
@@ -87,11 +88,15 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept):
         for rows, block, columns in _blocks(X):
             _transposed(block, columns, (y * weights)[rows], v)
         left = _LONG(l2) * w - v
-        unit = _LONG(2.0 * (n + p + 2) * _UNIT)
+        depth = n + p
+        if not sparse.issparse(X):
+            # by 8 of at most 128, pairwise from there, and block by block
+            depth = 40 + 2 * np.log2(n + p) + n * p // _BLOCK
+        unit = _LONG(2.0 * (depth + 2) * _UNIT)
         noise = unit * np.sqrt(size * mass)
         if fit_intercept:
             # what is left of sum y a would be taken out of a class
-            left_over = np.abs(y @ weights) + unit * mass
+            left_over = np.abs((y * weights).sum()) + unit * mass
             noise += left_over * np.sqrt(size / max(mass, 1e-300))
         # b apart from w: of timestamps both are large, and cancel
         shift = unit * (np.sqrt(size * (w @ w)) + np.sqrt(_LONG(n)) * abs(b))

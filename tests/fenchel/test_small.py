@@ -262,7 +262,7 @@ def test_products(n, q):
         ])
     narrow_h = 2 * singles + q * narrow_n
     hessian.weighted_single_gram(
-        work, 2 * singles, narrow_n, q, narrow_h, n, sums, U, width
+        work, 2 * singles, narrow_n, q, narrow_h, n, sums, U
     )
     assert 0 < abs(np.triu(H - (A * h) @ A.T)).max() < 3e-7 * n
 

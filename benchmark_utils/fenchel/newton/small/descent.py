@@ -171,7 +171,6 @@ def _newton_direction(fit, draft, single):
         hessian.weighted_single_gram(
             work, at.narrow, at.narrow_pitch, at.q,
             2 * at.at.h if draft else at.narrow_h, at.padded, at.sums, at.U,
-            at.width,
         )
         single = factor(fit, draft)
         if draft and not single:

@@ -121,12 +121,13 @@ def _whole_gram(work, A, pitch, q, h, depth, U, width):
 
 
 @bare
-def weighted_single_gram(work, A, pitch, q, h, count, sums, U, width):
+def weighted_single_gram(work, A, pitch, q, h, count, sums, U):
     """Compute a Gram matrix in float32: A and h count float32 in `work`.
 
     They are padded with zeros to `SINGLE_ROUND`.
     """
     rounds = (count + SINGLE_ROUND - 1) // SINGLE_ROUND
+    width = (q + LANES) // LANES * LANES
     if count <= _SINGLE_BLOCK:
         _whole_gram(work, A, pitch, q, h, rounds, U, width)
         return
