@@ -5,8 +5,6 @@ fails where an entry is no longer needed.
 """
 #: {"file.py: function": why it is so large}
 EXCEPTIONS = {
-    "fenchel/coordinate_descent/columns.py: epoch":
-        "to be cut",
     "fenchel/fit.py: fit_logistic":
         "to be cut",
     "fenchel/linalg/gram.py: _make_kernel":

@@ -56,8 +56,9 @@ def test_not_convex():
     X, y = problem(100, 8)
     l1 = 0.1 * lambda1_max(X, y, False)
     penalty = MCP.from_problem(l1, 20.0, 100)
+    half = MCP(penalty.lmbd / 2, penalty.curvature / 2)
     x, _, statuses, far, values = fit_all(
-        X[None], y[None], penalty, np.ones(1), False, 1e-8 * l1
+        X[None], y[None], half, np.full(1, 2.0), False, 1e-8 * l1
     )
     assert statuses[0] == 0
     assert violation(X, y, x[0], penalty, 0.0, False) <= far[0] + 1e-9 * l1

@@ -14,7 +14,7 @@ from ..compilation import njit
 from ..penalties import PenaltyType
 from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from .access import width_of
-from .prox_newton import Goal, Problem, descend, make_model
+from .prox_newton import Goal, Problem, concavity, descend, make_model
 from .working_set import assess, make_point, price_of
 
 
@@ -87,6 +87,7 @@ def solve_all(problem, points, model, work, bounds, limits, x):
     p = problem.k
     bounds[0][0] = -1.0
     model.memory[0], model.memory[1] = -1.0, np.inf
+    model.memory[2] = 1.05 * concavity(problem.penalty)
     for j in range(p + 1):
         here.w[j] = x[j]
         model.v[j] = 0.0
@@ -150,7 +151,7 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
     points = make_point(n, p), make_point(n, p)
     like = np.empty(0)
     model = make_model(
-        scale(penalty, 1.0), p, intercept, width_of(p + intercept, like), like
+        penalty, p, intercept, width_of(p + intercept, like), like
     )
     work = np.empty(p), np.empty(p), np.empty(p + 1)
     bounds = np.empty(p), np.empty(p), np.zeros(p)

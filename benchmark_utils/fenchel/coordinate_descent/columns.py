@@ -406,14 +406,17 @@ def _extrapolate(history, count):
 
 
 @njit
-def epoch(columns, y, penalty, l2, free, bends, m, s, x):
-    """Visit every coefficient of F once, each majorised by its bound."""
+def epoch(columns, y, penalty, l2, bends, m, s, x):
+    """Visit every coefficient of F once, each majorised by its bound.
+
+    `bends` (p + 1,) are the bounds, the intercept's last, 0.0 without one.
+    """
     p = x.size - 1
-    if free:
+    if bends[p] > 0.0:
         slope = 0.0
         for i in range(m.size):
             slope -= y[i] * s[i]
-        d = -slope / (0.25 * m.size)
+        d = -slope / bends[p]
         x[p] += d
         for i in range(m.size):
             m[i] += d * y[i]
@@ -443,19 +446,17 @@ def descend_by_epochs(columns, y, penalty, l2, free, limits, x):
     m, s, ones = np.empty(n), np.empty(n), np.ones(n)
     there, other, h = np.empty(n), np.empty(n), np.empty(n)
     grad = np.empty(p + 1)
-    bends = np.empty(p)
+    bends, floor = np.full(p + 1, 0.25 * n * free), 1.05 * concavity(penalty)
     for j in range(p):
-        bends[j] = max(
-            0.25 * square(columns, j, ones) + l2, 1.05 * concavity(penalty)
-        )
-        bends[j] = bends[j] if square(columns, j, ones) > 0.0 else l2
+        size = square(columns, j, ones)
+        bends[j] = max(0.25 * size + l2, floor) if size > 0.0 else l2
     history = np.empty((MEMORY + 1, p + 1))
     history[0] = x
     count, taken = 1, 0
     margins(columns, y, x, m)
     evaluate(m, s, h)[0]
     for n_epochs in range(max_epochs):
-        epoch(columns, y, penalty, l2, free, bends, m, s, x)
+        epoch(columns, y, penalty, l2, bends, m, s, x)
         history[count] = x
         count += 1
         if count <= MEMORY:

@@ -278,9 +278,9 @@ def make_model(penalty, k, free, width, like):
     return Model(
         np.empty((width, width), like.dtype), k, free, np.zeros(k + 1),
         np.zeros(k + 1), np.zeros(k + 1), np.zeros(width, like.dtype),
-        np.zeros(width, like.dtype), 1.05 * concavity(penalty),
-        np.zeros(k + 1, np.int64),
-        np.empty((k + 1, k + 1)), np.zeros(k + 1), np.array([-1.0, np.inf]),
+        np.zeros(width, like.dtype), np.zeros(k + 1, np.int64),
+        np.empty((k + 1, k + 1)), np.zeros(k + 1),
+        np.array([-1.0, np.inf, 1.05 * concavity(penalty)]),
     )
 
 
@@ -310,7 +310,7 @@ def descend(problem, model, here, there, part, value, goal):
     epochs, grams : int
     """
     q = problem.k + problem.free
-    age, last = model.memory
+    age, last = model.memory[0], model.memory[1]
     swapped, settled, stuck = False, age > 0.0, False
     n_iter = epochs = grams = 0
     forcing = _LOOSE

@@ -43,15 +43,13 @@ class Model(NamedTuple):
     #: (width,) of H's dtype: H (v - w), and H times a Newton step
     move: np.ndarray
     shift: np.ndarray
-    #: no step is longer than 1 / floor
-    floor: float
     #: (k + 1,) coordinates that are visited
     active: np.ndarray
     #: (k + 1, k + 1) and (k + 1,) of float64, for Newton steps
     factor: np.ndarray
     step: np.ndarray
-    #: (2,) steps since H was made, -1 where it is to be made; the largest
-    #: violation before the last step
+    #: (3,) steps since H was made, -1 where it is to be made; the largest
+    #: violation before the last step; 1 / the longest step of a visit
     memory: np.ndarray
 
 
@@ -188,7 +186,7 @@ def epoch(model, penalty, count):
         if not bend > 0.0:
             continue
         old = v[j]
-        bend = max(bend, model.floor) if j < k else bend
+        bend = max(bend, model.memory[2]) if j < k else bend
         new = old - (model.grad[j] + move[j]) / bend
         if j < k:
             new = penalty.prox(new, 1.0 / bend)

@@ -220,7 +220,8 @@ def assess(whole, sub, point, direction, w, work, bounds):
     whole, sub : Problem
         Of all columns, and of the working set.
     point : Point
-        Its w, in the columns of `sub`, is given; all else is written.
+        Its w, in the columns of `sub`, is given; all else is written, of the
+        gradient only the intercept's, at p.
     direction : array of shape (n,), work space
     w : array of shape (p + 1,)
         The same coefficients in all columns; the intercept is made the best.
@@ -253,9 +254,9 @@ def assess(whole, sub, point, direction, w, work, bounds):
     norms, depths, noises = bounds
     value = loss + penalty_along(sub, point.w, point.w, 0.0)
     if not whole.penalty.is_convex:
-        point.grad[k] = total
+        point.grad[p] = total
         return value, worst(whole, w, grad, total)
-    point.grad[k] = 0.0
+    point.grad[p] = 0.0
     unit = 2.0 * _UNIT * math.sqrt(squares)
     for j in range(p):
         noises[j] = unit * (depths[j] + 2.0) * norms[j]
