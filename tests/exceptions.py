@@ -7,10 +7,6 @@ fails where an entry is no longer needed.
 EXCEPTIONS = {
     "fenchel/fit.py: fit_logistic":
         "to be cut",
-    "fenchel/linalg/gram.py: _make_kernel":
-        "to be cut",
-    "fenchel/linalg/gram.py: codegen":
-        "to be cut",
     "fenchel/linalg/tiles.py: add_tile":
         "to be cut",
     "fenchel/linalg/tiles.py: make_tile":
@@ -20,15 +16,5 @@ EXCEPTIONS = {
     "fenchel/linalg/tiles.py: whole_tile":
         "to be cut",
     "fenchel/newton/dense/descent.py: descend":
-        "to be cut",
-    "fenchel/newton/dense/row_span.py: descend_wide":
-        "to be cut",
-    "tests/fenchel/test_dense_kernels.py: factor_of":
-        "to be cut",
-    "tests/fenchel/test_dense_kernels.py: in_two_reads":
-        "to be cut",
-    "tests/fenchel/test_dense_kernels.py: trial_of":
-        "to be cut",
-    "tests/fenchel/test_threads.py: reads":
         "to be cut",
 }

@@ -253,13 +253,17 @@ def test_what_a_cpu_has(name, halves, size):
 
 
 @numba.njit
-def trial_of(A, y, v, shift, size, t, V, c, part, out):
+def trial_of(A, y, v, numbers, V, work, out):
+    c, part = work
+    shift, size, t = numbers
     rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
     return read_by(None, rows, Trial(v, shift, size, t), part, out)
 
 
 @numba.njit
-def in_two_reads(A, y, v, shift, size, V, c, part, out):
+def in_two_reads(A, y, v, numbers, V, work, out):
+    c, part = work
+    shift, size, _ = numbers
     rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
     read_by(None, rows, Along(v, shift, size), part, out)
     return read_by(None, rows, Change(), part, out)[0]
@@ -280,7 +284,7 @@ def test_steps(n, p, stored):
     evaluate(m, s, h)
     c, part, out = np.empty(n, dtype), np.empty(p, dtype), np.zeros(p)
     mass, after, change, total_h = trial_of(
-        A, y, v, d_b / size, size, t, V, c, part, out
+        A, y, v, (d_b / size, size, t), V, (c, part), out
     )
     tolerance = 2e-4 if dtype == np.float32 else 1e-11
     step = y * (X.astype(float) @ d + d_b)
@@ -296,14 +300,15 @@ def test_steps(n, p, stored):
 
     before, total = dm.copy(), np.zeros(p)
     assert in_two_reads(
-        A, y, v, d_b / size, size, V, c, part, total
+        A, y, v, (d_b / size, size, t), V, (c, part), total
     ) == pytest.approx(change)
     close(dm, before, tolerance)
     close(total, out, tolerance)
 
 
 @numba.njit
-def factor_of(X, h, sample, roots, panel, C, L, scale, ridge, rows):
+def factor_of(X, h, sample, roots, buffers, ridge, rows):
+    panel, C, L, scale = buffers
     factor = Factor(
         panel, C, L, scale, ridge, np.empty(scale.size), rows[0], rows[1], h
     )
@@ -322,7 +327,7 @@ def test_a_sampled_factor_estimates_the_whole(p):
     H = X.T @ (h[:, None] * X) + np.diag(ridge)
     for sample, tolerance, whole in [(10**5, 0.05, True), (900, 0.4, False)]:
         taken, all_rows = factor_of(
-            X, h, sample, np.empty(4000), panel, C, L, scale, ridge, rows
+            X, h, sample, np.empty(4000), (panel, C, L, scale), ridge, rows
         )
         assert all_rows == whole
         assert 0 < taken <= sample

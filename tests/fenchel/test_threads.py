@@ -30,8 +30,9 @@ def arrays(n, p, dtype):
 
 
 @numba.njit
-def reads(threads, X, y, v, w, t, V, W, c, part, double):
+def reads(threads, X, y, v, w, V, W, work):
     """Each task once, with results of its own."""
+    c, part, double = work
     p = v.size
     A = np.empty(X.shape, np.float32)
     rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
@@ -44,7 +45,7 @@ def reads(threads, X, y, v, w, t, V, W, c, part, double):
     of_x = Rows(X, X, y, V[0], V[1], V[2], W[0], W[1], W[2], W[3], W[4], c)
     changed = np.ones(p)
     mass, slope, change, last = read_by(
-        threads, of_x, Trial(v, 0.1, 2.0, t), part, changed
+        threads, of_x, Trial(v, 0.1, 2.0, 0.5), part, changed
     )
     again = np.ones(p)
     read_by(threads, of_x, Along(v, 0.1, 2.0), part, again)
@@ -65,8 +66,8 @@ def test_reads(n, dtype):
         V, W = np.zeros((2, 9, n))
         V[0], V[1] = m, s
         return *reads(
-            threads, X, y, v.astype(dtype), v, 0.5, V, W,
-            np.empty(n, dtype), np.empty(p, dtype), np.empty(p)
+            threads, X, y, v.astype(dtype), v, V, W,
+            (np.empty(n, dtype), np.empty(p, dtype), np.empty(p)),
         ), V, W
 
     for one, three in zip(call(None), call(3), strict=True):

@@ -12,6 +12,8 @@ of 64 bytes on a CPU with AVX2 most sums go through memory: 2500 x 500 in
 float32 21 instead of 7.6 ms. `gram_reference` is the same in plain NumPy,
 the oracle of its tests.
 """
+from typing import NamedTuple
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -23,110 +25,127 @@ from .half_precision import widen
 
 LANE_BYTES = vector_bytes()
 _TILE = 8 if LANE_BYTES == 64 else 4
+_INT64, _INT32 = ir.IntType(64), ir.IntType(32)
 # What a tile reads of a panel stays in the first-level cache: with narrow
 # tiles 64 rows, 2000 x 200 in float32 1.0 instead of 1.5 ms with 256
 PANEL = 256 if LANE_BYTES == 64 else 64
 
 
 def padded(n_columns, dtype):
-    """`n_columns` rounded up to whole vectors of `dtype`."""
+    """Round `n_columns` up to whole vectors of `dtype`."""
     lanes = LANE_BYTES // np.dtype(dtype).itemsize
     return -(-n_columns // lanes) * lanes
 
 
-def _make_kernel(float_type, lanes, vectors):
-    """An intrinsic: C[_TILE, lanes * vectors] += A' B over `depth` rows.
+class _Vectors(NamedTuple):
+    """What one kind of vectors is in LLVM, and how it is moved."""
+
+    scalar: ir.Type
+    lanes: int
+    alignment: int
+
+    @property
+    def vector(self):
+        return ir.VectorType(self.scalar, self.lanes)
+
+    def load(self, builder, place):
+        loaded = builder.load(
+            builder.bitcast(place, self.vector.as_pointer())
+        )
+        loaded.align = self.alignment
+        return loaded
+
+    def add_to(self, builder, place, value):
+        stored = builder.store(
+            builder.fadd(self.load(builder, place), value),
+            builder.bitcast(place, self.vector.as_pointer()),
+        )
+        stored.align = self.alignment
+
+    def broadcast(self, builder, place):
+        single = builder.insert_element(
+            ir.Constant(self.vector, ir.Undefined), builder.load(place),
+            ir.Constant(_INT32, 0),
+        )
+        zeros = ir.Constant(
+            ir.VectorType(_INT32, self.lanes), [0] * self.lanes
+        )
+        return builder.shuffle_vector(single, single, zeros)
+
+    def fma(self, builder):
+        suffix = "f32" if self.alignment == 4 else "f64"
+        name = f"llvm.fma.v{self.lanes}{suffix}"
+        return builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
+            name,
+        )
+
+
+def _make_kernel(kind, count):
+    """Make an intrinsic: C[_TILE, lanes * count] += A' B over `depth` rows.
 
     Addresses and strides (in elements) are integers; A and B may overlap.
     """
-    scalar = ir.FloatType() if float_type == "f" else ir.DoubleType()
-    vector = ir.VectorType(scalar, lanes)
-    suffix = "f32" if float_type == "f" else "f64"
-    alignment = 4 if float_type == "f" else 8
-    int64, int32 = ir.IntType(64), ir.IntType(32)
+
+    def at(builder, base, offset):
+        if isinstance(offset, int):
+            offset = ir.Constant(_INT64, offset)
+        return builder.gep(base, [offset])
 
     def codegen(context, builder, signature, args):
-        a, b, stride, depth, c, c_stride = args
-        name = f"llvm.fma.v{lanes}{suffix}"
-        fma = builder.module.globals.get(name) or ir.Function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), name
+        stride, depth, c_stride = args[2], args[3], args[5]
+        pointer, fma = kind.scalar.as_pointer(), kind.fma(builder)
+        start_a, start_b, start_c = (
+            builder.inttoptr(args[k], pointer) for k in (0, 1, 4)
         )
-        pointer = scalar.as_pointer()
-        start_a = builder.inttoptr(a, pointer)
-        start_b = builder.inttoptr(b, pointer)
-        start_c = builder.inttoptr(c, pointer)
-
-        def at(base, offset):
-            return builder.gep(base, [offset])
-
-        def constant(value):
-            return ir.Constant(int64, value)
-
-        def load(base, offset):
-            loaded = builder.load(
-                builder.bitcast(at(base, offset), vector.as_pointer())
-            )
-            loaded.align = alignment
-            return loaded
-
-        def broadcast(value):
-            undefined = ir.Constant(vector, ir.Undefined)
-            single = builder.insert_element(
-                undefined, value, ir.Constant(int32, 0)
-            )
-            zeros = ir.Constant(ir.VectorType(int32, lanes), [0] * lanes)
-            return builder.shuffle_vector(single, undefined, zeros)
-
+        offsets = [kind.lanes * v for v in range(count)]
         before = builder.block
         loop = builder.append_basic_block("gram.loop")
         done = builder.append_basic_block("gram.done")
         builder.branch(loop)
         builder.position_at_end(loop)
-        index = builder.phi(int64)
+        index = builder.phi(_INT64)
         row_a, row_b = builder.phi(pointer), builder.phi(pointer)
         sums = [
-            [builder.phi(vector) for _ in range(vectors)]
-            for _ in range(_TILE)
+            [builder.phi(kind.vector) for _ in offsets] for _ in range(_TILE)
         ]
         columns = [
-            load(row_b, constant(lanes * v)) for v in range(vectors)
+            kind.load(builder, at(builder, row_b, k)) for k in offsets
         ]
         added = []
         for i in range(_TILE):
-            factor = broadcast(builder.load(at(row_a, constant(i))))
+            factor = kind.broadcast(builder, at(builder, row_a, i))
             added.append([
-                builder.call(fma, [factor, columns[v], sums[i][v]])
-                for v in range(vectors)
+                builder.call(fma, [factor, column, total])
+                for column, total in zip(columns, sums[i], strict=True)
             ])
-        following = builder.add(index, constant(1))
-        next_a, next_b = at(row_a, stride), at(row_b, stride)
+        following = builder.add(index, ir.Constant(_INT64, 1))
+        next_a, next_b = (
+            at(builder, row, stride) for row in (row_a, row_b)
+        )
         builder.cbranch(
             builder.icmp_signed("<", following, depth), loop, done
         )
-        zero = ir.Constant(vector, [0.0] * lanes)
+        zero = ir.Constant(kind.vector, [0.0] * kind.lanes)
         for phi, first, then in [
-            (index, constant(0), following),
+            (index, ir.Constant(_INT64, 0), following),
             (row_a, start_a, next_a),
             (row_b, start_b, next_b),
             *[
                 (sums[i][v], zero, added[i][v])
-                for i in range(_TILE) for v in range(vectors)
+                for i in range(_TILE) for v in range(count)
             ],
         ]:
             phi.add_incoming(first, before)
             phi.add_incoming(then, loop)
         builder.position_at_end(done)
         for i in range(_TILE):
-            row = at(start_c, builder.mul(c_stride, constant(i)))
-            for v in range(vectors):
-                old = load(row, constant(lanes * v))
-                stored = builder.store(
-                    builder.fadd(old, added[i][v]),
-                    builder.bitcast(
-                        at(row, constant(lanes * v)), vector.as_pointer()
-                    ),
-                )
-                stored.align = alignment
+            row = at(
+                builder, start_c,
+                builder.mul(c_stride, ir.Constant(_INT64, i)),
+            )
+            for k, total in zip(offsets, added[i], strict=True):
+                kind.add_to(builder, at(builder, row, k), total)
         return context.get_dummy_value()
 
     @intrinsic
@@ -136,17 +155,15 @@ def _make_kernel(float_type, lanes, vectors):
     return kernel
 
 
-_f32_1, _f32_2, _f32_3 = (
-    _make_kernel("f", LANE_BYTES // 4, v) for v in (1, 2, 3)
-)
-_f64_1, _f64_2, _f64_3 = (
-    _make_kernel("d", LANE_BYTES // 8, v) for v in (1, 2, 3)
-)
+_SINGLE = _Vectors(ir.FloatType(), LANE_BYTES // 4, 4)
+_DOUBLE = _Vectors(ir.DoubleType(), LANE_BYTES // 8, 8)
+_f32_1, _f32_2, _f32_3 = (_make_kernel(_SINGLE, k) for k in (1, 2, 3))
+_f64_1, _f64_2, _f64_3 = (_make_kernel(_DOUBLE, k) for k in (1, 2, 3))
 
 
 @njit
 def add_panel(panel, depth, C):
-    """C += panel[:depth]' panel[:depth], the tiles of the upper triangle."""
+    """Add panel[:depth]' panel[:depth] to the upper tiles of C."""
     width = C.shape[1]
     size = C.itemsize
     lanes = LANE_BYTES // size
@@ -180,7 +197,7 @@ def add_panel(panel, depth, C):
 
 @njit
 def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
-    """Upper triangle of [X 1]' diag(roots^2) [X 1] over some rows.
+    """Form the upper triangle of [X 1]' diag(roots^2) [X 1] over some rows.
 
     Parameters
     ----------
@@ -217,7 +234,7 @@ def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
 
 
 def gram_reference(X, roots, rows, count, intercept):
-    """The whole matrix that `weighted_gram` fills, by NumPy."""
+    """Form the whole matrix that `weighted_gram` fills, by NumPy."""
     A = np.asarray(X, dtype=np.float64)[rows[:count]]
     if intercept:
         A = np.hstack([A, np.ones((count, 1))])

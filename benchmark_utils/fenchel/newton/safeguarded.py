@@ -106,17 +106,13 @@ class Problem:
         self.direct = not self.by_rows and self.p < _FACTOR_COLUMNS
 
     def measure(self):
-        """Find `centre`, `scale` (1 / column norms) and norms of the rows.
-
-        `lengths` are those of X, `spreads` those of the centred rows.
-        """
+        """Find `centre` and `scale`, 1 / column norms."""
         X, n = self.X, self.n
         largest = np.maximum(X.max(axis=0), -X.min(axis=0))
         unit = np.where(largest > 0.0, largest, 1.0).astype(np.float64)
         mean = sum((self.block(i) / unit).sum(axis=0) for i in self.blocks)
         mean /= n
         squares = np.zeros(self.p)
-        self.lengths = self.lengths_of_rows()
         for rows in self.blocks:
             block = self.block(rows) / unit - mean
             squares += np.einsum("ij,ij->j", block, block)
@@ -124,29 +120,19 @@ class Problem:
             self.centre = mean * unit
         else:
             squares += n * mean**2
-        self.spreads = self.lengths_of_rows()
         norms = np.sqrt(squares) * unit
         self.scale = 1.0 / np.where(norms > 0.0, norms, 1.0)
 
-    def lengths_of_rows(self):
-        """Norms of the rows, centred if `centre` is there."""
-        blocks = (self.block(rows) for rows in self.blocks)
-        return np.concatenate([
-            top * np.linalg.norm(block / max(top, 1e-300), axis=1)
-            for block in blocks for top in [abs(block).max()]
-        ])
-
     def measure_sparse(self):
-        """Find `scale` and the norms of the rows of a sparse X."""
+        """Find `scale` of a sparse X, and keep |X| and the squares."""
         top = max(abs(self.X.data).max(initial=0.0), 1e-300)
         #: of X / top
         self.squared = (self.X.astype(np.float64) / top).tocsr()
         self.squared.data **= 2
         self.squared.data *= top * top
-        ones = np.ones
-        norms = np.sqrt(self.squared.T @ ones(self.n))
+        norms = np.sqrt(self.squared.T @ np.ones(self.n))
         self.scale = 1.0 / np.where(norms > 0.0, norms, 1.0)
-        self.lengths = self.spreads = np.sqrt(self.squared @ ones(self.p))
+        self.magnitude = abs(self.X).astype(np.float64)
 
     def block(self, rows, centred=True):
         """Return rows of X as dense float64, centred if `centre` is there."""
@@ -177,9 +163,10 @@ class Problem:
             out = sum(r[rows] @ self.block(rows) for rows in self.blocks)
         return np.append(out, r.sum()) if self.intercept else out
 
-    def at(self, x, centred=True):
+    def at(self, x, tol=np.inf, centred=True):
         """Compute a `Point`, its gap with the balanced dual point.
 
+        The gap is bounded in exact arithmetic where it is within `tol`.
         `centred` tells whether the intercept is that of centred columns.
         """
         m = self.y * self.forward(x, centred)
@@ -194,26 +181,40 @@ class Problem:
         if self.intercept:
             a, price = self.balanced(m, s)
             residual = l2 * w - self.backward(self.y * a)[:self.p]
-        gap = self.bounded(x, a, h, price, residual @ residual)
+        square = residual @ residual
+        gap = price + square / (2.0 * l2)
+        if gap <= tol * value:
+            gap = self.bounded(x, a, h, price, square)
         return Point(x, value, gap if value < np.inf else np.inf, m, s, h, g)
 
     def bounded(self, x, a, h, price, square):
         """Bound the gap in exact arithmetic, as `duality.bounded`.
 
-        By the rows, so that a large one counts with its own weight; and with
-        sum y a = 0 the product X'(y a) is that of the centred columns, whose
-        entries are wrong by the rounding of X.
+        By the entries, so that a large row or column counts with its own
+        weight; and with sum y a = 0 the product X'(y a) is that of the
+        centred columns.
         """
-        noise = 2.0 * _UNIT * (
-            (self.depth + 2) * (a @ self.spreads) + 3.0 * (a @ self.lengths)
-        )
-        w = x[:self.p]
-        change = _UNIT * (self.p + 2) * (
-            self.lengths * np.linalg.norm(w) + abs(x[self.p:].sum())
-        )
-        curvature = np.minimum(0.25, h * np.exp(np.minimum(change, 30.0)))
-        shift = math.sqrt(0.5 * (curvature @ change**2))
-        first = math.sqrt(price) + shift
+        w, shift = abs(x[:self.p]), abs(x[self.p:].sum())
+        spread, turned, first = np.zeros(self.p), np.zeros(self.p), 0.0
+        for rows in [slice(None)] if self.sparse else self.blocks:
+            if self.sparse:
+                of_x = of_rows = self.magnitude
+            else:
+                of_x = abs(self.block(rows, False))
+                of_rows = of_x
+                if self.centre is not None:
+                    of_rows = abs(self.block(rows))
+            # what the margins may be wrong by, and the weights at those
+            change = _UNIT * (self.p + 2) * (of_x @ w + shift)
+            moved = change * np.minimum(
+                0.25, h[rows] * np.exp(np.minimum(change, 30.0))
+            )
+            first += 0.5 * (change @ moved)
+            spread += of_rows.T @ a[rows]
+            turned += of_rows.T @ moved
+        noise = 2.0 * _UNIT * (self.depth + 3) * np.linalg.norm(spread)
+        noise += 2.0 * np.linalg.norm(turned)
+        first = math.sqrt(price) + math.sqrt(first)
         second = math.sqrt(square) + noise
         return first * first + second * second / (2.0 * self.l2)
 
@@ -435,7 +436,7 @@ def certified(problem, found):
     with np.errstate(all="ignore"):
         point = Problem(
             problem.X, problem.y, problem.l2, problem.intercept
-        ).at(found.x, False)
+        ).at(found.x, centred=False)
     return found._replace(gap=point.gap, value=point.value)
 
 
@@ -469,9 +470,9 @@ def _newton(problem, tol, max_iter, x):
     start = x.copy()
     if centre is not None:
         start[p] += centre @ x[:p]
-    point = problem.at(start)
+    point = problem.at(start, tol)
     if not point.value < np.inf:
-        point = problem.at(np.zeros(len(x)))
+        point = problem.at(np.zeros(len(x)), tol)
     best = point
     least, lowest, mark = point.gap, point.value, point.value
     damping, worse, n_iter = 0.0, 0, 0
@@ -493,7 +494,7 @@ def _newton(problem, tol, max_iter, x):
             point, damping, max(forcing, 1e-6), worse % 4 < 2
         )
         t = problem.step(point, d) if np.isfinite(d).all() else 0.0
-        new = problem.at(point.x + t * d) if t > 0.0 else point
+        new = problem.at(point.x + t * d, tol) if t > 0.0 else point
         if not t > 0.0 or not new.value <= lowest * (1.0 + _LEVEL):
             damping = max(1e-14, 100.0 * damping)
             continue
@@ -508,9 +509,9 @@ def _newton(problem, tol, max_iter, x):
     if centre is not None:
         # of X as it is
         x[p] -= centre @ x[:p]
-        best = problem.at(x, False)
-        if status == REACHED and not best.gap <= tol * best.value:
-            status = FLOAT64_LIMIT
+    best = problem.at(x, centred=False)
+    if status == REACHED and not best.gap <= tol * best.value:
+        status = FLOAT64_LIMIT
     counts = (
         n_iter, problem.n_passes, problem.n_gram, problem.n_products
     )

@@ -561,7 +561,7 @@ def new_pairs(c, q):
 
 @njit(fastmath=LOOPS)
 def descend(
-    threads, X, A, y, c, V, w, columns, panel, C, chosen, memory,
+    threads, X, A, y, V, w, columns, c, panel, C, chosen, memory
 ):
     """Minimise F from w.
 
@@ -575,13 +575,13 @@ def descend(
         X itself or, where state.copy, an array that is written: float32, or
         uint16 for halves.
     y : array of shape (n,), float64, -1 and +1
-    c : array of shape (n,), A's dtype; float32 for halves
     V : array of shape (9, n), float64
     w : array of shape (q,), float64
         The start, becomes the solution; an intercept comes last.
     columns : array of shape (3, p), float64
         What the columns of A were multiplied by (1 but for halves), its
         inverse, and the column sums of X^2, written where the start is zero.
+    c : array of shape (n,), A's dtype; float32 for halves
     panel, C : arrays
         Of `weighted_gram`; empty where not state.direct.
     chosen : array of shape (2, n), int64

@@ -212,16 +212,16 @@ class DenseFit:
             state["budget"], state["copy"] = np.inf, False
             state["l2"] *= n / self.n
         arguments = (
-            self.threads(A), X, A, y, np.empty(n, self.dtype),
-            np.empty((9, n)), self.x, columns,
+            self.threads(A), X, A, y, np.empty((9, n)), self.x, columns,
         )
         if wide:
             result = descend_wide(*arguments, memory)
         else:
             width = -(-padded(q, self.dtype) // 8) * 8
             result = descend(
-                *arguments, np.zeros((PANEL if q else 0, width), self.dtype),
-                np.empty((width, width), self.dtype),
+                *arguments, np.empty(n, self.dtype), np.zeros(
+                    (PANEL if q else 0, width), self.dtype
+                ), np.empty((width, width), self.dtype),
                 np.empty((2, n if q else 0), np.int64), memory,
             )
         self.counts[0] += state["n_iter"]

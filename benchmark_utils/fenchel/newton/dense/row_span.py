@@ -367,13 +367,14 @@ def _iterate(threads, rows, vectors, pairs, span, state):
 
 
 @njit(fastmath=LOOPS)
-def descend_wide(threads, X, A, y, c, V, w, columns, memory):
+def descend_wide(threads, X, A, y, V, w, columns, memory):
     """Minimise F from w = 0; arguments and results as of `descend`.
 
-    A, the copy of X in halves, is written, c is float32.
+    A, the copy of X in halves, is written.
     """
     state = memory.view(STATE)[0]
     n, q = y.size, w.size
+    c = np.empty(n, np.float32)
     reset(state)
     rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
     vectors = new_vectors(w, c, columns)
