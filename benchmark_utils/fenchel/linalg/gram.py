@@ -63,14 +63,14 @@ class _Vectors(NamedTuple):
         stored.align = self.alignment
 
     def broadcast(self, builder, place):
+        none = ir.Constant(self.vector, ir.Undefined)
         single = builder.insert_element(
-            ir.Constant(self.vector, ir.Undefined), builder.load(place),
-            ir.Constant(_INT32, 0),
+            none, builder.load(place), ir.Constant(_INT32, 0)
         )
         zeros = ir.Constant(
             ir.VectorType(_INT32, self.lanes), [0] * self.lanes
         )
-        return builder.shuffle_vector(single, single, zeros)
+        return builder.shuffle_vector(single, none, zeros)
 
     def fma(self, builder):
         suffix = "f32" if self.alignment == 4 else "f64"
