@@ -185,18 +185,12 @@ def test_exceptions_are_needed():
     assert not left, "delete them from tests/exceptions.py"
 
 
-@pytest.mark.xfail(strict=True, reason="the functions are still being cut")
 def test_exceptions_are_few_and_have_reasons():
     assert len(EXCEPTIONS) < 10
     assert all(len(reason) > 20 for reason in EXCEPTIONS.values())
 
 
-@pytest.mark.parametrize("folder", [
-    pytest.param("benchmark_utils/fenchel", marks=pytest.mark.xfail(
-        strict=True, reason="the functions are still being cut"
-    )),
-    "tools",
-])
+@pytest.mark.parametrize("folder", ["benchmark_utils/fenchel", "tools"])
 def test_docstrings_are_understood_alone(folder):
     leaning = [
         f"{path.relative_to(ROOT)}:{node.lineno} {docstring.splitlines()[0]}"

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from scipy import sparse
 
 from benchmark_utils.fenchel import fit
@@ -16,6 +17,8 @@ from benchmark_utils.fenchel.validation import (
     check_start,
 )
 from harness import objective, set_problem
+
+SCIPY = tuple(map(int, scipy.__version__.split(".")[:2]))
 
 X = np.random.default_rng(0).standard_normal((8, 3)).round(2)
 Y = np.array([0, 1, 0, 1, 1, 0, 0, 1])
@@ -131,10 +134,6 @@ BAD_DESIGNS = {
     "sparse of one dimension": (
         sparse.coo_array(X[:, 0]), "X has 1 dimension"
     ),
-    "CSR of one dimension": (sparse.csr_array(X[:, 0]), "X has 1 dimension"),
-    "sparse of three dimensions": (
-        sparse.coo_array(np.ones((8, 3, 2))), "X has 3 dimension"
-    ),
     "NaN in CSC": (sparse.csc_matrix(with_entry(np.nan)), "NaN or infinity"),
     "NaN in COO": (sparse.coo_matrix(with_entry(np.nan)), "NaN or infinity"),
     "NaN in float32 CSR": (
@@ -180,6 +179,16 @@ BAD_DESIGNS = {
         "entries are not numbers",
     ),
 }
+# SciPy has such matrices from 1.15 on
+if SCIPY >= (1, 15):
+    BAD_DESIGNS |= {
+        "CSR of one dimension": (
+            sparse.csr_array(X[:, 0]), "X has 1 dimension"
+        ),
+        "sparse of three dimensions": (
+            sparse.coo_array(np.ones((8, 3, 2))), "X has 3 dimension"
+        ),
+    }
 BAD_LABELS = {
     "masked": (np.ma.masked_array(Y, Y == 7), "y is a masked array"),
     "complex": (Y + 1j, "y is complex"),

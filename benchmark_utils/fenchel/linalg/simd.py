@@ -234,7 +234,7 @@ def splat(typingctx, value):
 
 @intrinsic
 def fill(typingctx, array, value):
-    """The same in the array's own type."""
+    """Repeat a number in a vector of the array's own type."""
 
     def codegen(context, builder, signature, args):
         value = args[1]
