@@ -320,11 +320,15 @@ def _told(problem, found):
         found = _in_longer_arithmetic(problem, found)
     n_iter, n_passes, n_gram, n_products = found.counts
     relative = min(found.gap / found.value, 1.0) if found.value > 0 else 0.0
+    # the status follows from this number alone
+    status = REACHED if relative <= problem.tol else (
+        FLOAT64_LIMIT if found.status == REACHED else found.status
+    )
     return found.x[:p], float(found.x[p:].sum()), {
         "regime": found.regime, "why": found.why, "n_iter": n_iter,
         "n_passes": n_passes, "n_gram": n_gram, "n_products": n_products,
         "objective": found.value, "relative_gap": relative,
-        "converged": found.status == REACHED, "status": WORDS[found.status],
+        "converged": status == REACHED, "status": WORDS[status],
     }
 
 

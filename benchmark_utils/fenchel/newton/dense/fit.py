@@ -267,10 +267,12 @@ class DenseFit:
         )
         K = kernel_matrix(self.X)
         self.counts[2] += 1
-        a, b, n_iter = solve_by_kernel(
-            K, self.y, self.l2, self.intercept, 0.1 * self.tol,
-            self.max_iter,
-        )
+        # what overflows here ends at a point that is no better
+        with np.errstate(all="ignore"):
+            a, b, n_iter = solve_by_kernel(
+                K, self.y, self.l2, self.intercept, 0.1 * self.tol,
+                self.max_iter,
+            )
         self.counts[0] += n_iter
         # by blocks of rows: X in float32 is not converted as a whole
         w = np.zeros(self.p)
