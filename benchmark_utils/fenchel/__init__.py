@@ -1,5 +1,5 @@
 """Logistic regression, fast and certified."""
-from .fit import fit_logistic
-from .newton.small.batch import fit_many, pack_problems
+from .fit import fit_logistic, fit_many
+from .newton.small.batch import pack_problems
 
 __all__ = ["fit_logistic", "fit_many", "pack_problems"]

@@ -15,6 +15,7 @@ from .linalg.centring import centre_columns, shifted_intercept
 from .linalg.full_columns import centre_full_columns
 from .newton import safeguarded
 from .newton.dense.fit import DenseFit, objective_at
+from .newton.small import batch as many
 from .newton.small import descent, two_columns
 from .newton.small.few_samples import fit_few_samples
 from .newton.small.fit import fit_small
@@ -148,6 +149,21 @@ def fit_logistic(
     if not compile:
         return _told(problem, _judged(problem, _safeguarded(problem, start)))
     return _told(problem, _solve(problem, start))
+
+
+def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
+    """Solve every problem of a batch for itself, each certified.
+
+    `newton.small.batch.fit_many` tells of parameters and results. What its
+    kernel cannot end, `fit_logistic` solves again.
+    """
+    result = many.fit_many(batch, l2, fit_intercept, tol, max_iter)
+    # 0.1 us, where `all` takes 1.2
+    if np.count_nonzero(result[2]["converged"]) < batch.n_problems:
+        many.finish(batch, result, lambda X, y: fit_logistic(
+            X, y, l2=l2, fit_intercept=fit_intercept, tol=tol
+        ))
+    return result
 
 
 def _arranged(X):

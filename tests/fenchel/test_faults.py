@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from benchmark_utils.fenchel import fit_logistic
+from benchmark_utils.fenchel import fit_logistic, fit_many, pack_problems
 from claims import check
 
 GRID = np.linspace(-1.0, 1.0, 200)
@@ -99,3 +99,23 @@ def test_an_offset_changes_nothing_with_an_intercept(n, p, offset):
     )
     if (n, p) == (60, 5):
         np.testing.assert_allclose(info["objective"], 19.15, atol=0.01)
+
+
+def test_what_a_batch_cannot_end_is_solved_again():
+    times = 1.7e9 + np.arange(0.0, 3600.0, 200.0)
+    y = np.where(np.arange(18) % 3 == 0, -1.0, 1.0)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((18, 2))
+    batch = pack_problems([X, times[:, None]], [y, y])
+    coef, intercepts, info = fit_many(batch, l2=1.0, fit_intercept=True)
+    assert info["converged"].all() and (info["relative_gap"] <= 1e-8).all()
+    alone = fit_logistic(times[:, None], y, l2=1.0, fit_intercept=True)
+    np.testing.assert_allclose(coef[2:], alone[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_without_compiling_claims_are_true(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((60, 9)) * 10.0 ** rng.uniform(-4, 4, 9)
+    y = np.where(X[:, 0] + rng.logistic(size=60) > 0, 1.0, -1.0)
+    assert check(X, y, 1.0, True, 1e-8, compile=False)["converged"]
