@@ -3,10 +3,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmark_utils.fenchel import penalties
-from benchmark_utils.fenchel.coordinate_descent.fit import (
-    fit_dense,
-    fit_sparse,
-)
+from benchmark_utils.fenchel.coordinate_descent import fit as by_coordinates
+from benchmark_utils.fenchel.result import Problem
 
 L1 = penalties.load("l1")
 MCP, SCAD = penalties.load("mcp"), penalties.load("scad")
@@ -34,11 +32,12 @@ def packed(X):
 def fit(X, y, penalty, l2=0.0, intercept=False, tol=1e-9, start=None,
         max_iter=500):
     """Fit dense or sparse X; return coefficients and what was reported."""
-    x = np.zeros(X.shape[1] + 1) if start is None else start.copy()
-    kind, data = fit_dense, X
-    if sparse.issparse(X):
-        kind, data = fit_sparse, packed(X)
-    return x, kind(data, y, penalty, l2, intercept, tol, max_iter, x)
+    x = np.zeros(X.shape[1] + 1) if start is None else start
+    found, *told = by_coordinates.fit(
+        Problem(X, y, l2, intercept, tol, max_iter, True, 1.0, penalty),
+        x[:X.shape[1] + intercept],
+    )
+    return np.append(found, [0.0] * (not intercept)), told
 
 
 def total(X, y, w, penalty, l2):

@@ -36,6 +36,7 @@ FLOORS = [
     {"conjugate_gradient", "duality", "lbfgs", "line_search", "longer"},
     {"coordinate_descent", "newton", "stochastic"},
     {"select"},
+    {"solve"},
     {"fit"},
     {"path"},
     {"compile", "estimator"},

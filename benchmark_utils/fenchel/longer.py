@@ -6,6 +6,8 @@ float64, divided by lambda2, is more than a tolerance. NumPy's longdouble has
 than float64 the bound says so). Blocks of rows, plain NumPy: it is asked for
 rarely, once a fit.
 """
+import math
+
 import numpy as np
 from scipy import sparse
 
@@ -52,70 +54,169 @@ def _transposed(block, columns, c, out):
         np.add.at(out, block.col, block.data.astype(_LONG) * c[block.row])
 
 
-def gap_at(X, y, l2, coef, intercept, fit_intercept):
+def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
     """Compute F and a bound of its duality gap at a point.
 
     Parameters
     ----------
     X : array or CSR matrix of shape (n_samples, n_features)
     y : array of shape (n_samples,), -1.0 and +1.0
-    l2 : float, > 0
+    l2 : float
     coef : array of shape (n_features,), float64
     intercept : float
     fit_intercept : bool
+    penalty : NamedTuple, optional
+        A separable penalty beside lambda2's (`fenchel.penalties`).
 
     Returns
     -------
     gap, value : float
-        The gap is a bound in exact arithmetic.
+        The gap is a bound in exact arithmetic; where the penalty is not
+        convex, of the largest violation of stationarity.
     """
-    n, p = X.shape
-    w, b = coef.astype(_LONG), _LONG(intercept)
-    margins, size = np.empty(n, _LONG), _LONG(0.0)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for rows, block, columns in _blocks(X):
-            margins[rows] = y[rows] * (_times(block, columns, w) + b)
-            entries = block if columns is not None else block.data
-            size += (entries.astype(_LONG) ** 2).sum()
-        e = np.exp(-np.abs(margins))
-        weights = np.where(margins > 0, e, 1.0) / (1.0 + e)
-        value = (np.log1p(e) + np.maximum(-margins, 0.0)).sum()
-        value += 0.5 * _LONG(l2) * (w @ w)
-        price, mass = _LONG(0.0), weights.sum()
-        if fit_intercept:
-            price = _balance(y, margins, weights)
-        v = np.zeros(p, _LONG)
-        for rows, block, columns in _blocks(X):
-            _transposed(block, columns, (y * weights)[rows], v)
-        left = _LONG(l2) * w - v
-        depth = n + p
-        if not sparse.issparse(X):
-            # by 8 of at most 128, pairwise from there, and block by block
-            depth = 40 + 2 * np.log2(n + p) + n * p // _BLOCK
-        unit = _LONG(2.0 * (depth + 2) * _UNIT)
-        noise = unit * np.sqrt(size * mass)
+        margins, weights, value, squares = _evaluate(
+            X, y, coef, intercept
+        )
+        value += 0.5 * _LONG(l2) * (coef.astype(_LONG) ** 2).sum()
+        if penalty is not None:
+            value += sum(map(penalty.value, coef[coef != 0.0].tolist()))
+        convex = penalty is None or penalty.is_convex
+        factors = _LONG(1.0), _LONG(1.0)
+        if fit_intercept and convex:
+            factors = _class_factors(y, weights)
+        residual = y * np.where(y > 0, *factors) * weights
+        v = _product(X, residual)
+        norms, unit = np.sqrt(squares), _LONG(_depth(X) * _UNIT)
+        # b apart from w: of timestamps both are large, and cancel
+        shift = unit * (norms @ np.abs(coef.astype(_LONG)))
+        shift += unit * np.sqrt(_LONG(len(y))) * abs(_LONG(intercept))
+        mass = max(weights.sum(), _LONG(1e-300))
+        noises = unit * np.sqrt(mass) * norms
+        slope = abs(residual.sum())
+        if not convex:
+            # of the margins, at sigmoid's slope of 1 / 4 at most
+            noises += 0.25 * shift * norms
+            slope = float(slope + unit * mass) if fit_intercept else 0.0
+            far = _violation(penalty, l2, coef, v, noises)
+            return max(far, slope), float(value)
         if fit_intercept:
             # what is left of sum y a would be taken out of a class
-            left_over = np.abs((y * weights).sum()) + unit * mass
-            noise += left_over * np.sqrt(size / max(mass, 1e-300))
-        # b apart from w: of timestamps both are large, and cancel
-        shift = unit * (np.sqrt(size * (w @ w)) + np.sqrt(_LONG(n)) * abs(b))
-        second = np.sqrt(left @ left) + noise
-        gap = (np.sqrt(price) + shift) ** 2 + second**2 / (2 * _LONG(l2))
+            noises += (slope + unit * mass) / np.sqrt(mass) * norms
+        gap = value
+        scales = [1.0] if penalty is None else _scales(penalty, l2, v, noises)
+        for c in scales:
+            price = _divergence(y, margins, weights, *(
+                c * factor for factor in factors
+            ))
+            if penalty is None:
+                left = _LONG(l2) * coef.astype(_LONG) - v
+                left = np.abs(left) + noises
+                rest = left @ left / (2 * _LONG(l2))
+            else:
+                rest = _penalty_gap(penalty, l2, coef, c * v, c * noises)
+            gap = min(gap, (np.sqrt(price) + shift) ** 2 + rest)
     # the last conversion may round down
     return float(gap) * (1.0 + 1e-15), float(value)
 
 
-def _balance(y, margins, weights):
-    """Scale the heavier class, in place, to sum y a = 0; return the price."""
-    positive = y > 0
-    masses = weights[~positive].sum(), weights[positive].sum()
-    c = min(masses) / max(masses) if max(masses) > 0 else _LONG(1.0)
-    if not c < 1:
-        return _LONG(0.0)
-    heavy = positive == (masses[1] > masses[0])
-    dual = c * weights[heavy]
-    rest = np.logaddexp(_LONG(0.0), np.log1p(-c) - margins[heavy])
-    terms = (1.0 - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
-    weights[heavy] = dual
-    return np.maximum(terms, 0.0).sum()
+def _evaluate(X, y, coef, intercept):
+    """Compute margins, sigmoid(-margins), loss, squares of columns."""
+    w, b = coef.astype(_LONG), _LONG(intercept)
+    margins, squares = np.empty(len(y), _LONG), np.zeros(len(w), _LONG)
+    for rows, block, columns in _blocks(X):
+        margins[rows] = y[rows] * (_times(block, columns, w) + b)
+        if columns is not None:
+            squares += np.ascontiguousarray(block.T**2).sum(axis=1)
+        else:
+            np.add.at(squares, block.col, block.data.astype(_LONG) ** 2)
+    e = np.exp(-np.abs(margins))
+    weights = np.where(margins > 0, e, 1.0) / (1.0 + e)
+    loss = (np.log1p(e) + np.maximum(-margins, 0.0)).sum()
+    return margins, weights, loss, squares
+
+
+def _product(X, residual):
+    """Compute X' residual."""
+    v = np.zeros(X.shape[1], _LONG)
+    for rows, block, columns in _blocks(X):
+        _transposed(block, columns, residual[rows], v)
+    return v
+
+
+def _depth(X):
+    """Return twice how many roundings follow each other in a product."""
+    n, p = X.shape
+    if sparse.issparse(X):
+        return 2.0 * (n + p + 2)
+    # by 8 of at most 128, pairwise from there, and block by block
+    return 2.0 * (42 + 2 * math.log2(n + p) + n * p // _BLOCK)
+
+
+def _class_factors(y, weights):
+    """Return what to scale the classes +1, -1 by, so that sum y a = 0."""
+    positive, negative = weights[y > 0].sum(), weights[y <= 0].sum()
+    if not positive + negative > 0:
+        return _LONG(1.0), _LONG(1.0)
+    if positive > negative:
+        return negative / positive, _LONG(1.0)
+    return _LONG(1.0), positive / negative
+
+
+def _divergence(y, margins, weights, up, down):
+    """Sum KL(c s || s), where c is `up` for the class +1 and `down` for -1."""
+    total = _LONG(0.0)
+    for c, rows in (up, y > 0), (down, y <= 0):
+        if not c < 1:
+            continue
+        dual = c * weights[rows]
+        rest = np.logaddexp(_LONG(0.0), np.log1p(-c) - margins[rows])
+        terms = (1.0 - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
+        total += np.maximum(terms, 0.0).sum()
+    return total
+
+
+def _scales(penalty, l2, v, noises):
+    """Return what to try to scale a dual point by: 1, and into r*'s domain."""
+    bound = penalty.dual_bound() if hasattr(penalty, "dual_bound") else 0.0
+    free = l2 > 0.0 or bound == np.inf
+    largest = (np.abs(v) + noises).max()
+    c = _LONG(bound) / largest if largest > bound else _LONG(1.0)
+    return [_LONG(1.0)] * free + [c] * (0.0 < bound < np.inf)
+
+
+def _penalty_gap(penalty, l2, coef, v, noises):
+    """Sum R(w) + R*(v) - v w over coefficients, R with lambda2's part."""
+    total = size = 0.0
+    for w, x, noise in _floats(coef, v, noises):
+        size += abs(w * x)
+        # a convex function of x: the largest is at an end
+        ends = x - noise, x + noise
+        total += max(0.0, *(_young(penalty, l2, w, end) for end in ends))
+    return total + 2.0**-50 * size
+
+
+def _young(penalty, l2, w, x):
+    """Return R(w) + R*(x) - x w."""
+    if l2 > 0.0:
+        best = penalty.prox(x / l2, 1.0 / l2)
+        return penalty.value(w) - penalty.value(best) + (w - best) * (
+            0.5 * l2 * (w + best) - x
+        )
+    return penalty.value(w) + penalty.conjugate(x) - x * w
+
+
+def _violation(penalty, l2, coef, v, noises):
+    """Return how far the coefficients are from stationary, at most."""
+    return max(
+        penalty.distance(w, x) + noise
+        for w, x, noise in _floats(coef, l2 * coef - v, noises)
+    )
+
+
+def _floats(coef, v, noises):
+    """Iterate over all in float64, its rounding added to the noises."""
+    noises = noises + _LONG(2.0**-52) * np.abs(v)
+    return zip(*(
+        values.astype(np.float64).tolist() for values in (coef, v, noises)
+    ), strict=True)

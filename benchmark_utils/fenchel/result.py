@@ -53,12 +53,26 @@ class Problem(NamedTuple):
     l2: float
     #: whether an intercept is fitted, which is not penalized
     intercept: bool
-    #: the certified relative gap to reach
+    #: the certified relative gap to reach; where the penalty is not convex,
+    #: the violation of stationarity in units of lambda1
     tol: float
     #: directions with a step along each, at most
     max_iter: int
     #: whether X may be copied in float32 or half precision
     float32_copy: bool
+    #: lambda1
+    l1: float = 0.0
+    #: beside lambda2's, see `penalties`; None without one
+    penalty: object = None
+
+    @property
+    def is_convex(self):
+        """Whether there is a duality gap, and not a violation only."""
+        return self.penalty is None or self.penalty.is_convex
+
+    def goal(self, value):
+        """Return the gap to reach where F is `value`, or the violation."""
+        return self.tol * (value if self.is_convex else self.l1)
 
 
 class Outcome(NamedTuple):
@@ -67,7 +81,8 @@ class Outcome(NamedTuple):
     #: array of shape (n_features + intercept,), the intercept last
     x: object
     status: int
-    #: a bound of the duality gap at x in exact arithmetic
+    #: a bound of the duality gap at x in exact arithmetic; where the penalty
+    #: is not convex, of the violation
     gap: float
     #: F at x
     value: float

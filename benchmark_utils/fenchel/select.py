@@ -80,6 +80,21 @@ def dense_methods(n, p, q, at_zero, float32_copy):
     return [*methods, "safeguarded"]
 
 
+#: what takes no sparse X
+DENSE = ("few columns", "few samples", "streamed", "many columns")
+
+
+def methods(problem, is_sparse, at_zero):
+    """Name the methods for a problem, in the order of trying."""
+    if problem.penalty is not None:
+        return ["working set", "plain"]
+    n, p = problem.X.shape
+    if is_sparse:
+        return sparse_methods(n, p)
+    q = p + problem.intercept
+    return dense_methods(n, p, q, at_zero, problem.float32_copy)
+
+
 def sparse_methods(n, p):
     """Name the methods for a sparse problem, in the order of trying."""
     methods = ["sparse"]

@@ -10,6 +10,8 @@ import numbers
 import numpy as np
 from scipy import sparse
 
+from . import penalties
+
 _FLOATS = np.dtype(np.float64), np.dtype(np.float32)
 _DOUBLE = _FLOATS[0]
 # Names of this module: `np.` costs 15 ns a time
@@ -24,10 +26,12 @@ class DataError(ValueError):
     """The data do not define a problem; the message says what to do."""
 
 
-def check_design(X, name="X"):
+def check_design(X, name="X", entries=True):
     """Return X as a float array (C or F order), CSR or CSC.
 
-    float32 and float64 are kept, everything else becomes float64.
+    float32 and float64 are kept, everything else becomes float64. `entries`
+    tells whether to look at floats: a pass, for which 1 ms is 16 % of a fit
+    of 100000 x 20. Who does without it calls `check_entries` in the end.
 
     Raises
     ------
@@ -37,7 +41,10 @@ def check_design(X, name="X"):
     """
     if type(X) is not np.ndarray:
         if sparse.issparse(X):
-            return _check_sparse(X, name)
+            X = _check_sparse(X, name)
+            if entries:
+                check_entries(X, name)
+            return X
         columns = getattr(X, "columns", None)
         X = _as_array(X, name)
     else:
@@ -48,9 +55,26 @@ def check_design(X, name="X"):
         X = _to_float64(X, name, columns)
     if not X.flags.forc:
         X = np.ascontiguousarray(X)
-    if not all_finite(X):
-        _refuse_entries(X, name, columns)
+    if entries:
+        check_entries(X, name, columns)
     return X
+
+
+def check_entries(X, name="X", columns=None):
+    """Look for entries of a checked design that are not finite.
+
+    Parameters
+    ----------
+    columns : sequence, optional
+        Names of the columns.
+
+    Raises
+    ------
+    DataError
+    """
+    values = X.data if sparse.issparse(X) else X
+    if not all_finite(values):
+        _refuse_entries(values, name, columns)
 
 
 def _refuse_shape(X, name):
@@ -213,8 +237,6 @@ def _check_sparse(X, name):
         data, indices = data[:n_entries], indices[:n_entries]
     if data.dtype not in _FLOATS:
         data = _to_float64(data, name)
-    if not all_finite(data):
-        _refuse_entries(data, name)
     if data is not X.data:
         X = type(X)((data, indices, indptr), shape=X.shape)
     return X
@@ -484,6 +506,34 @@ def check_parameters(
         check_flag(float32_copy, "float32_copy"),
         check_flag(compile, "compile"),
     )
+
+
+def check_penalty_name(name, l1, gamma):
+    """Check a penalty's name, and what belongs to it.
+
+    Raises
+    ------
+    DataError
+    """
+    if name == "elasticnet":
+        return
+    known = sorted({*penalties.names(), "elasticnet"} - {
+        "elastic_net", "l1", "l2"
+    })
+    if not isinstance(name, str) or name not in known:
+        raise DataError(
+            f"penalty={_short(name)} is unknown: choose among "
+            f"{', '.join(known)}."
+        )
+    if not l1 > 0.0:
+        raise DataError(
+            f"l1={l1} is nothing for penalty={name!r}: set it above zero."
+        )
+    least = 2.0 if name == "scad" else 0.0
+    if not check_number(gamma, "gamma") > least:
+        raise DataError(
+            f"gamma={gamma} must be above {least:g} for penalty={name!r}."
+        )
 
 
 def check_start(coef, intercept, n_features):

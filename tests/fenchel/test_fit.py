@@ -164,7 +164,6 @@ X, Y = make(20, 3)
 
 
 @pytest.mark.parametrize("arguments, error, reason", [
-    ((X, Y, 0.1), NotImplementedError, "only the L2 penalty"),
     ((X, Y, 0, 0.0), ValueError, "must be positive"),
     ((X, Y, 0, np.nan), ValueError, "finite and not negative"),
     ((X, Y[:5]), ValueError, "5 labels for 20 samples"),

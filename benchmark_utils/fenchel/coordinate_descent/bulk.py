@@ -168,3 +168,66 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
         counts[a], statuses[a], gaps[a], values[a] = solve_all(
             problem, points, model, work, bounds, limits, x[a]
         )
+
+
+def fit_batch(batch, make_penalty, l1, l2, intercept, limits):
+    """Minimise F for each problem of a batch, those of a shape in one call.
+
+    Parameters
+    ----------
+    batch : Batch
+        See `newton.small.batch`.
+    make_penalty : callable
+        Gives the penalty for lambda1 and a number of samples.
+    l1 : float, or array of shape (n_problems,)
+        As an array, for a penalty that is proportional to it.
+    l2 : float
+    intercept : bool
+    limits : tuple (tol, max_iter)
+
+    Returns
+    -------
+    coef, intercepts, info
+        As `fit.fit_many` does.
+    """
+    tol, max_iter = limits
+    shapes = np.column_stack([
+        np.diff(batch.row_offsets), np.diff(batch.feature_offsets)
+    ])
+    n_problems = len(shapes)
+    coef = np.empty(batch.feature_offsets[-1])
+    intercepts = np.empty(n_problems)
+    counts, status = np.empty((2, n_problems), np.int64)
+    gaps = np.empty(n_problems)
+    factors = np.ones(n_problems) if np.ndim(l1) == 0 else np.asarray(l1)
+    for n, p in np.unique(shapes, axis=0).tolist():
+        members = np.flatnonzero((shapes == (n, p)).all(axis=1))
+        penalty = make_penalty(1.0 if np.ndim(l1) else l1, n)
+        goal, size = tol if penalty.is_convex else tol * l1, len(members)
+        x = np.zeros((size, p + 1))
+        taken, ended = np.empty((2, size), np.int64)
+        gap, value = np.empty((2, size))
+        fit_bulk(
+            _part(batch.data, batch.data_offsets, members, n * p).reshape(
+                size, n, p
+            ),
+            _part(batch.y, batch.row_offsets, members, n), penalty,
+            factors[members], l2, intercept, (goal, max_iter),
+            (x, taken, ended, gap, value),
+        )
+        at = batch.feature_offsets[members][:, None] + np.arange(p)
+        coef[at], intercepts[members] = x[:, :p], x[:, p]
+        counts[members], status[members] = taken, ended
+        gaps[members] = gap / value if penalty.is_convex else gap / n
+    return coef, intercepts, {
+        "iterations": counts, "converged": status == REACHED,
+        "status": status, "n_threads": 1,
+        "relative_gap" if penalty.is_convex else "violation": gaps,
+    }
+
+
+def _part(values, offsets, members, length):
+    """Return `length` values of each member, a view where they are all."""
+    if len(members) == len(offsets) - 1:
+        return values.reshape(-1, length)
+    return values[offsets[members][:, None] + np.arange(length)]

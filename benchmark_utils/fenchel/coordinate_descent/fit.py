@@ -1,54 +1,63 @@
 """Fits with a separable penalty, from Python: which method, and what next."""
 import numpy as np
+from scipy import sparse
 
+from ..linalg.views import writeable
 from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
 from .columns import columns_of_dense, columns_of_sparse, descend_by_columns
 from .working_set import solve
 
 # Iterations with a Gram matrix in float32: most problems take 5 to 15
 _SINGLE = 60
+# From dual points of margins in float64 others find up to 0.8 % more
+_MARGIN = 1.01
 
 
-def fit_dense(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a dense X.
+def fit(problem, start):
+    """Minimise F from a start.
 
     Parameters
     ----------
-    X : array of shape (n, p), C order, float64
-    y : array of shape (n,), float64, -1.0 and 1.0
-    penalty : NamedTuple, see `fenchel.penalties`
-        Separable.
-    l2 : float
-        lambda2; its square comes on top of the penalty.
-    intercept : bool
-        Whether to fit one, without a penalty.
-    tol : float
-        Of the relative gap where the penalty is convex, else of the largest
-        violation of stationarity.
-    max_iter : int
-    x : array of shape (p + 1,), float64, written
-        The start, and the coefficients found; the intercept last, 0.0
-        without one.
+    problem : result.Problem
+        With a separable penalty. A dense X is converted to float64 in C
+        order; CSR is read as it is, but for 64-bit indices and repeated
+        entries.
+    start : array of shape (n_features + intercept,), float64
 
     Returns
     -------
+    x : array like `start`
     counts : tuple of ints
-        Iterations, readings of all of X, epochs, Gram matrices.
-    status : int, see `fenchel.result`
-    gap : float
-        A bound of the gap, or the violation, of exactly x.
-    value : float
-        F at x.
+        Iterations, readings of all of X, Gram matrices, epochs.
+    status : int
+    gap, value : float
+        A bound of the gap, or the violation, of exactly x; F.
     """
-    return _fit(X, y, penalty, float(l2), intercept, (tol, max_iter), x)
+    X, p = problem.X, problem.X.shape[1]
+    x = np.zeros(p + 1)
+    x[:len(start)] = start
+    limits = problem.goal(1.0) / _MARGIN, problem.max_iter
+    if sparse.issparse(X):
+        X = _arrays(X)
+    else:
+        X = writeable(np.ascontiguousarray(X, np.float64))
+    (n_iter, readings, epochs, grams), status, gap, value = _fit(
+        X, problem.y, problem.penalty, problem.l2, problem.intercept, limits,
+        x,
+    )
+    counts = n_iter, readings, grams, epochs
+    return x[:len(start)], counts, status, _MARGIN * gap, value
 
 
-def fit_sparse(X, y, penalty, l2, intercept, tol, max_iter, x):
-    """Minimise F for a CSR matrix X; see `fit_dense`.
-
-    X is the tuple (data, indices, starts) in float64, uint32 and uint64.
-    """
-    return _fit(X, y, penalty, float(l2), intercept, (tol, max_iter), x)
+def _arrays(X):
+    """Return CSR as float64 entries, uint32 columns and uint64 starts."""
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return (
+        writeable(X.data.astype(np.float64, copy=False)),
+        X.indices.astype(np.uint32), X.indptr.astype(np.uint64),
+    )
 
 
 def _fit(X, y, penalty, l2, free, limits, x):

@@ -51,6 +51,29 @@ def divergence(y, m, s, up, down):
 
 
 @njit
+def margin_errors(norms, w, n, depth):
+    """Bound the norm of the rounding of n margins, the intercept last in w.
+
+    `norms` are those of columns; `depth` is the number of additions in a row.
+    """
+    length = math.sqrt(n) * abs(w[norms.size])
+    for j in range(norms.size):
+        length += norms[j] * abs(w[j])
+    return (depth + 2.0) * _UNIT * length
+
+
+@njit
+def young(penalty, l2, w, v):
+    """Return R(w) + R*(v) - v w of one coefficient."""
+    if l2 > 0.0:
+        best = penalty.prox(v / l2, 1.0 / l2)
+        return penalty.value(w) - penalty.value(best) + (w - best) * (
+            0.5 * l2 * (w + best) - v
+        )
+    return penalty.value(w) + penalty.conjugate(v) - v * w
+
+
+@njit
 def penalty_gap(problem, w, grad, c, noises):
     """Return the sum of the Fenchel-Young terms of (w, -c grad).
 
@@ -59,17 +82,13 @@ def penalty_gap(problem, w, grad, c, noises):
     penalty, l2 = problem.penalty, problem.l2
     total = size = 0.0
     for j in range(problem.k):
-        x, v, noise = w[j], -c * grad[j], c * noises[j]
-        if l2 > 0.0:
-            best = penalty.prox(v / l2, 1.0 / l2)
-            term = penalty.value(x) - penalty.value(best)
-            term += (x - best) * (0.5 * l2 * (x + best) - v)
-            total += abs(best - x) * noise + noise * noise / (2.0 * l2)
-        else:
-            term = penalty.value(x) + penalty.conjugate(v) - v * x
-            total += abs(x) * noise
-        size += abs(x * v)
-        total += max(term, 0.0)
+        v, noise = -c * grad[j], c * noises[j]
+        # a convex function of v: the largest is at an end
+        total += max(
+            0.0, young(penalty, l2, w[j], v - noise),
+            young(penalty, l2, w[j], v + noise),
+        )
+        size += abs(w[j] * v)
     return total + 4.0 * _UNIT * size
 
 
@@ -96,12 +115,11 @@ def duality_gap(problem, point, grad, scales, facts, value):
     """
     w, norms, noises, depth = facts
     p, bound = problem.k, problem.penalty.dual_bound()
-    length = math.sqrt(point.m.size) * abs(w[p])
     largest = 0.0
     for j in range(p):
-        length += norms[j] * abs(w[j])
         largest = max(largest, abs(grad[j]) + noises[j])
-    shift = 0.5 * (depth + 2.0) * _UNIT * length
+    # KL grows by an eighth of the square
+    shift = 0.5 * margin_errors(norms, w, point.m.size, depth)
     up, down = scales
     gap = value
     if problem.l2 > 0.0 or bound == math.inf:

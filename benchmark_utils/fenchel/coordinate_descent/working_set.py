@@ -31,7 +31,7 @@ from .access import (
     rows_per_block,
     width_of,
 )
-from .gap import duality_gap
+from .gap import duality_gap, margin_errors
 from .prox_newton import (
     Goal,
     Point,
@@ -140,15 +140,17 @@ def loss_gradient(X, r, work, bounds):
 
 
 @njit
-def worst(problem, w, grad, total):
-    """Return the largest violation of stationarity.
+def worst(problem, w, grad, total, noises):
+    """Return the largest violation of stationarity, rounding included.
 
-    `grad` is the loss's, without lambda2's part; `total` is the intercept's.
+    `grad` is the loss's, without lambda2's part, and off by at most `noises`;
+    `total` is the intercept's.
     """
     largest = abs(total) if problem.free else 0.0
     for j in range(problem.k):
-        largest = max(largest, problem.penalty.distance(
-            w[j], grad[j] + problem.l2 * w[j]
+        slope = grad[j] + problem.l2 * w[j]
+        largest = max(largest, noises[j] + problem.penalty.distance(
+            w[j], slope
         ))
     return largest
 
@@ -253,13 +255,17 @@ def assess(whole, sub, point, direction, w, work, bounds):
         total += point.r[i]
     norms, depths, noises = bounds
     value = loss + penalty_along(sub, point.w, point.w, 0.0)
-    if not whole.penalty.is_convex:
-        point.grad[p] = total
-        return value, worst(whole, w, grad, total)
-    point.grad[p] = 0.0
     unit = 2.0 * _UNIT * math.sqrt(squares)
     for j in range(p):
         noises[j] = unit * (depths[j] + 2.0) * norms[j]
+    point.grad[p] = 0.0
+    if not whole.penalty.is_convex:
+        point.grad[p] = total
+        shift = margin_errors(norms, w, n, k + 1.0)
+        for j in range(p):
+            # sigmoid's slope is 1 / 4 at most
+            noises[j] += 0.25 * shift * norms[j]
+        return value, worst(whole, w, grad, total, noises)
     return value, duality_gap(
         whole, point, grad, scales, (w, norms, noises, k + 1.0), value
     )

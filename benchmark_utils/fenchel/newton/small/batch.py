@@ -198,7 +198,7 @@ def finish(batch, result, fit):
     result : tuple
         What `fit_many` returned; changed.
     fit : callable
-        fit(X, y) gives coef, intercept and a dict with `relative_gap`,
+        fit(k, X, y) gives coef, intercept and a dict with `relative_gap`,
         `converged` and `n_iter`, as `fit_logistic` does.
     """
     coef, intercepts, info = result
@@ -211,7 +211,10 @@ def finish(batch, result, fit):
         if abs(y.sum()) == len(y):
             # one class: with an intercept there is no minimiser
             continue
-        coef[features], intercepts[k], told = fit(X.reshape(len(y), -1), y)
+        coef[features], intercepts[k], told = fit(
+            k, X.reshape(len(y), -1), y
+        )
         info["converged"][k] = told["converged"]
-        info["relative_gap"][k] = told["relative_gap"]
+        for name in info.keys() & {"relative_gap", "violation"}:
+            info[name][k] = told[name]
         info["iterations"][k] += told["n_iter"]
