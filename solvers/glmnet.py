@@ -70,7 +70,7 @@ class Solver(LogisticSolver):
     dense_layout = "F"
     sparse_layout = "csc"
 
-    def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
+    def skip(self, X, y, lmbd1, lmbd2, fit_intercept, **optional):
         pairs = X.split(y) if isinstance(X, ManyProblems) else [(X, y)]
         for X_k, y_k in pairs:
             if X_k.shape[1] < 2:
@@ -79,7 +79,7 @@ class Solver(LogisticSolver):
                 return True, "glmnet wants at least two samples of a class."
             if has_constant(X_k):
                 return True, "glmnet leaves columns that are constant out."
-        return super().skip(X, y, lmbd1, lmbd2, fit_intercept)
+        return super().skip(X, y, lmbd1, lmbd2, fit_intercept, **optional)
 
     def prepare(self):
         n, p = self.X.shape

@@ -67,11 +67,11 @@ class Solver(LogisticSolver):
         total = self.lmbd1 + self.lmbd2
         strength = total / len(self.y)
         if self.lmbd1 == 0 and self.solver == "LBFGS":
-            self.penalty = L2(strength)
+            self.own_penalty = L2(strength)
         elif self.lmbd2 == 0:
-            self.penalty = L1(strength)
+            self.own_penalty = L1(strength)
         else:
-            self.penalty = L1_plus_L2(strength, self.lmbd1 / total)
+            self.own_penalty = L1_plus_L2(strength, self.lmbd1 / total)
         arguments = dict(SOLVERS[self.solver])
         if self.handles_intercept:
             arguments["fit_intercept"] = self.fit_intercept
@@ -96,7 +96,7 @@ class Solver(LogisticSolver):
         self.method.tol = tol
         with ignore_warnings(ConvergenceWarning):
             w = self.method.solve(
-                self.X, self.y, Logistic(), self.penalty, run_checks=False
+                self.X, self.y, Logistic(), self.own_penalty, run_checks=False
             )[0]
         self.coef = w[:self.X.shape[1]]
         self.intercept = float(w[-1]) if self.fit_intercept else 0.0

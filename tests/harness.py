@@ -27,8 +27,10 @@ def dataset(name, /, **parameters):
     return instance
 
 
-def objective(l1=0.0, l2=0.0, fit_intercept=False):
-    return OBJECTIVE.get_instance(l1=l1, l2=l2, fit_intercept=fit_intercept)
+def objective(l1=0.0, l2=0.0, fit_intercept=False, **more):
+    return OBJECTIVE.get_instance(
+        l1=l1, l2=l2, fit_intercept=fit_intercept, **more
+    )
 
 
 def solver(name):
