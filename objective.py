@@ -257,13 +257,16 @@ class Objective(BaseObjective):
                 f"{solver}: returned the intercept {intercept} for a "
                 "problem without one."
             )
-        metrics = self._judge(coef, intercept)
-        if metrics is None:
+        judged = self._judge(coef, intercept)
+        if judged is None:
             raise ResultError(
                 f"{solver}: F overflows at its point, whose largest "
                 f"coefficient is {np.abs(coef).max():.1e}."
             )
-        metrics["n_nonzeros"] = int((coef != 0).sum())
+        metrics = dict(
+            **judged,
+            n_nonzeros=int((coef != 0).sum()),
+        )
         if np.isfinite(peak_memory):
             metrics["peak_memory"] = float(peak_memory) / self.X_bytes
         if self.X_test is not None:
