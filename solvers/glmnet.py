@@ -6,6 +6,7 @@ from scipy import sparse
 
 from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.constant import has_constant
 from benchmark_utils.wiring.libraries import Library
 
 with Library(
@@ -33,14 +34,6 @@ with Library(
         os.environ.pop("LD_LIBRARY_PATH", None)
     else:
         os.environ["LD_LIBRARY_PATH"] = search_path
-
-
-def has_constant(X):
-    """Whether a column has the same value, not zero, in all samples."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    if sparse.issparse(X):
-        low, high = low.toarray(), high.toarray()
-    return bool(np.any((low == high) & (low != 0)))
 
 
 class Solver(LogisticSolver):

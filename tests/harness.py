@@ -85,7 +85,7 @@ def run_to_the_end(
         one, max_runs=max_runs, timeout=timeout
     )
     if target is not None:
-        criterion.target = target
+        criterion.target = criterion.violation_target = target
     warm_up(one)
     curve, stop = [], False
     if one.sampling_strategy == "callback":

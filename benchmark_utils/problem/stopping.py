@@ -49,6 +49,7 @@ class CertifiedGap(StoppingCriterion):
         key_to_monitor="relative_gap", minimize=True,
     ):
         self.target = target
+        self.violation_target = TARGET_VIOLATION
         self.patience = patience
         super().__init__(
             strategy=strategy, key_to_monitor=key_to_monitor,
@@ -90,7 +91,8 @@ class CertifiedGap(StoppingCriterion):
             to_gain = 0.01 * gap * abs(value)
         else:
             gap, target = (
-                point["objective_relative_violation"], TARGET_VIOLATION
+                point["objective_relative_violation"],
+                self.violation_target,
             )
             to_gain = 1e-4 * abs(value)
         if gap <= target:
