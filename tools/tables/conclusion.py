@@ -33,8 +33,8 @@ RACES = {
     "L2": ("speed", "unseen"),
     "L1": ("speed_l1", "unseen_sparse"),
     "elastic net": ("speed_elasticnet", "unseen_sparse"),
-    "MCP": ("speed_nonconvex",),
-    "SCAD": ("speed_nonconvex",),
+    "MCP": ("speed_nonconvex", "speed_nonconvex_sparse"),
+    "SCAD": ("speed_nonconvex", "speed_nonconvex_sparse"),
 }
 RULE = (
     "**Rule.** Of each kind of problems the winner is the solver whose times "

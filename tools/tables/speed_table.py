@@ -239,6 +239,7 @@ TABLES = {
     "speed_elasticnet": ("speed_elasticnet", speed_table),
     "unseen_sparse": ("unseen_sparse", speed_table),
     "speed_nonconvex": ("speed_nonconvex", speed_table),
+    "speed_nonconvex_sparse": ("speed_nonconvex_sparse", speed_table),
     "notebook": ("speed", notebook_table), "growth": ("growth", growth_table),
 }
 
