@@ -2,6 +2,7 @@ import numpy as np
 from joblib import hash as checksum
 from scipy import sparse
 
+from benchmark_utils.fenchel import penalties as files
 from benchmark_utils.fenchel.validation import (
     DataError,
     check_design,
@@ -13,14 +14,19 @@ from benchmark_utils.problem.batches import (
     certify_many,
     clean_many,
 )
+from benchmark_utils.problem.by_prox import certify_by_prox
 from benchmark_utils.problem.certificate import certify, lambda1_max
 from benchmark_utils.problem.guard import DataGuard
 from benchmark_utils.problem.loss import log_loss, predict_margins
+from benchmark_utils.problem.penalties import OWN, adapt, make
 from benchmark_utils.problem.products import measure
+from benchmark_utils.problem.stationarity import stationarity
 from benchmark_utils.problem.stopping import CertifiedGap
 from benchmark_utils.problem.validation import (
     ResultError,
+    check_chosen_penalty,
     check_coef_true,
+    check_scale,
     clean_result,
 )
 from benchmark_utils.report.problem_facts import describe
@@ -32,6 +38,7 @@ from benchmark_utils.wiring.benchopt_private import (
 from benchmark_utils.wiring.benchopt_private import solver_name
 from benchmark_utils.wiring.loading import load_or_explain
 from benchmark_utils.wiring.memory import bytes_of
+from benchmark_utils.wiring.optional import DEFAULTS
 from benchmark_utils.wiring.threads import fix_threads
 
 
@@ -55,6 +62,13 @@ class Objective(BaseObjective):
     l2 : float
         lambda2 itself. scikit-learn's C is 1 / l2.
     fit_intercept : bool
+    penalty : str
+        "elasticnet", as above, or in the place of lambda1 |w|_1 (lambda2
+        stays): "mcp", "scad", "tv", or a file of `fenchel/penalties`. Where
+        it is not convex, `violation` of stationarity stands in the place of
+        the gap.
+    gamma : float
+        Of MCP, SCAD or such a file, on the scale of the mean loss.
     """
 
     name = "Logistic regression"
@@ -66,6 +80,8 @@ class Objective(BaseObjective):
         "l1": [0.0],
         "l2": [1.0],
         "fit_intercept": [False],
+        "penalty": [DEFAULTS["penalty"]],
+        "gamma": [20.0],
     }
 
     # For every solver, also for one that knows nothing of this benchmark
@@ -75,6 +91,22 @@ class Objective(BaseObjective):
     _checked = None
     #: the dataset, which makes the data anew where a solver changed them
     _source = None
+
+    @property
+    def parameter_template(self):
+        """What benchopt's name shows: `penalty` where it is another one.
+
+        So results from before it have the same names.
+        """
+        hidden = []
+        if self.penalty == DEFAULTS["penalty"]:
+            hidden = ["penalty", "gamma"]
+        elif self.penalty == "tv":
+            hidden = ["gamma"]
+        return ",".join(
+            f"{name}={{{name}}}" for name in sorted(self.parameters)
+            if name not in hidden
+        )
 
     def skip(self, X, y, X_test=None, y_test=None, coef_true=None):
         given = X, y, X_test, y_test, coef_true
@@ -87,6 +119,9 @@ class Objective(BaseObjective):
 
     def _clean(self, X, y, X_test, y_test, coef_true):
         check_penalty(self.l1, self.l2, self.fit_intercept)
+        if self.penalty != DEFAULTS["penalty"]:
+            check_chosen_penalty(self.penalty, self.l1, files.names())
+            check_scale(self.penalty, self._kind(), self.gamma, self.l2)
         if isinstance(X, ManyProblems):
             return clean_many(X, y, self.l1), None, None, None, 0.0
         X = check_design(X)
@@ -111,7 +146,9 @@ class Objective(BaseObjective):
         lmbd1 = 0.0
         if self.l1 > 0:
             lmbd1 = self.l1 * lambda1_max(X, y, self.fit_intercept)
-            if lmbd1 == 0 and self.l2 == 0:
+            if lmbd1 == 0 and (
+                self.l2 == 0 or self.penalty != DEFAULTS["penalty"]
+            ):
                 raise DataError(
                     "lambda1_max is zero (no feature is correlated with the "
                     "labels), so l1 penalizes nothing: set l2 above zero."
@@ -137,6 +174,7 @@ class Objective(BaseObjective):
         self.lmbd2 = float(self.l2)
         self.many = isinstance(self.X, ManyProblems)
         self.n_samples, self.n_features = self.X.shape
+        self.judged = self._judged_penalty()
         self.X_bytes = bytes_of(self.X)
         # the bounds of rounding need it at every point
         self._sizes = (
@@ -148,6 +186,34 @@ class Objective(BaseObjective):
         self._guard = DataGuard(self.X)
         fix_threads()
 
+    def _kind(self):
+        """The class of the penalty, the judge's own where it has one."""
+        if self.penalty in OWN:
+            return OWN[self.penalty]
+        try:
+            return files.load(self.penalty)
+        except Exception as error:
+            # one bad file is no end of a run
+            raise DataError(
+                f"the file of the penalty {self.penalty}: {error}"
+            ) from error
+
+    def _judged_penalty(self):
+        """The penalty as the judge has it; None for the elastic net."""
+        if self.penalty == DEFAULTS["penalty"]:
+            return None
+        if self.penalty in OWN:
+            return make(self.penalty, self.lmbd1, self.gamma, self.n_samples)
+        return adapt(self._kind().from_problem(
+            self.lmbd1, self.gamma, self.n_samples
+        ))
+
+    def optional_keys(self):
+        """What a solver is given beyond the plain problem, if anything."""
+        if self.penalty == DEFAULTS["penalty"]:
+            return {}
+        return dict(penalty=self.penalty, gamma=float(self.gamma))
+
     def get_objective(self):
         # what a solver does after its last point is found by the next one
         self._guard.check(self._pristine)
@@ -157,6 +223,7 @@ class Objective(BaseObjective):
             lmbd1=self.lmbd1,
             lmbd2=self.lmbd2,
             fit_intercept=bool(self.fit_intercept),
+            **self.optional_keys(),
         )
 
     def get_one_result(self):
@@ -190,21 +257,14 @@ class Objective(BaseObjective):
                 f"{solver}: returned the intercept {intercept} for a "
                 "problem without one."
             )
-        certificate = certify_many if self.many else certify
-        point = certificate(
-            self.X, self.y, coef, intercept, self.lmbd1, self.lmbd2,
-            self.fit_intercept, self._sizes,
-        )
-        if not np.isfinite(point).all():
+        judged = self._judge(coef, intercept)
+        if judged is None:
             raise ResultError(
                 f"{solver}: F overflows at its point, whose largest "
                 f"coefficient is {np.abs(coef).max():.1e}."
             )
         metrics = dict(
-            value=point.value / self.n_samples,
-            lower_bound=point.lower_bound / self.n_samples,
-            relative_gap=point.relative_gap,
-            kkt=point.kkt / self.n_samples,
+            **judged,
             n_nonzeros=int((coef != 0).sum()),
         )
         if np.isfinite(peak_memory):
@@ -220,6 +280,21 @@ class Objective(BaseObjective):
                 ((self.coef_true - coef) ** 2).mean()
             )
         return metrics
+
+    def _judge(self, coef, intercept):
+        """Certify a point, or measure its violation; None if F overflows."""
+        data = self.X, self.y, coef, intercept
+        rest = self.lmbd2, self.fit_intercept, self._sizes
+        if self.judged is None:
+            certificate = certify_many if self.many else certify
+            point = certificate(*data, self.lmbd1, *rest)
+        elif self.judged.is_convex:
+            point = certify_by_prox(*data, self.judged, *rest)
+        else:
+            point = stationarity(*data, self.judged, *rest)
+        if not np.isfinite([one for one in point if one is not None]).all():
+            return None
+        return point.metrics(self.n_samples, self.lmbd1)
 
     def save_final_results(self, **result):
         # Once a curve, untimed; a text in the column `final_results`

@@ -3,7 +3,12 @@ from collections import defaultdict
 from benchopt import BasePlot
 
 from benchmark_utils.report.styles import styles
-from benchmark_utils.report.summary import facts_of, fitted_exponent, times_to
+from benchmark_utils.report.summary import (
+    facts_of,
+    fitted_exponent,
+    measured,
+    times_to,
+)
 
 SIZES = {"n_samples": "n_features", "n_features": "n_samples"}
 
@@ -57,7 +62,7 @@ class Plot(BasePlot):
 
     def get_metadata(self, df, size, level):
         return {
-            "title": f"Time to a certified suboptimality of {level} against "
+            "title": f"Time to {measured(df)} {level} against "
             f"{size}, with the fitted exponent",
             "xlabel": size,
             "ylabel": "Time [s]",

@@ -1,5 +1,6 @@
 from benchopt import BasePlot
 
+from benchmark_utils.report.labels import label
 from benchmark_utils.report.results import curve_over_time
 from benchmark_utils.report.styles import styles
 
@@ -45,7 +46,7 @@ class Plot(BasePlot):
 
     def get_metadata(self, df, dataset, objective, metric):
         return {
-            "title": f"{dataset}\n{objective}",
+            "title": f"{dataset}\n{label(objective)}",
             "xlabel": "Time [s]",
             "ylabel": METRICS[metric],
             "scale": "semilog-x",

@@ -1,8 +1,13 @@
 from benchopt import BasePlot
 
+from benchmark_utils.report.labels import label
 from benchmark_utils.report.results import curve_over_time
 from benchmark_utils.report.styles import styles
-from benchmark_utils.report.summary import facts_of, suboptimality
+from benchmark_utils.report.summary import (
+    facts_of,
+    has_bound,
+    suboptimality,
+)
 
 
 class Plot(BasePlot):
@@ -38,9 +43,11 @@ class Plot(BasePlot):
         ]
 
     def get_metadata(self, df, dataset, objective):
+        convex = has_bound(df[df["objective_name"] == objective])
         return {
-            "title": f"{dataset}\n{objective}",
+            "title": f"{dataset}\n{label(objective)}",
             "xlabel": "Passes over X: time over that of X @ w and X.T @ r",
-            "ylabel": "(F - best lower bound of all) / F",
+            "ylabel": "(F - best lower bound of all) / F" if convex
+            else "Violation of stationarity / (lambda1 / n)",
             "scale": "loglog",
         }

@@ -2,7 +2,12 @@ import numpy as np
 from benchopt import BasePlot
 
 from benchmark_utils.report.styles import styles
-from benchmark_utils.report.summary import families, of_family, times_to
+from benchmark_utils.report.summary import (
+    families,
+    measured,
+    of_family,
+    times_to,
+)
 
 
 class Plot(BasePlot):
@@ -47,7 +52,7 @@ class Plot(BasePlot):
         count = len(of_family(times_to(df, float(level)), df, family))
         return {
             "title": f"Performance profile: {count} problems ({family}), "
-            f"certified suboptimality {level}",
+            f"time to {measured(df)} {level}",
             "xlabel": "Time over that of the fastest solver",
             "ylabel": "Share of the problems",
             "scale": "semilog-x",

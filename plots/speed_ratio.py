@@ -1,8 +1,10 @@
 from benchopt import BasePlot
 
+from benchmark_utils.report.labels import label
 from benchmark_utils.report.summary import (
     best_reached,
     geometric_mean,
+    measured,
     ratios_to,
     seconds,
     times_to,
@@ -37,7 +39,7 @@ class Plot(BasePlot):
         table = ratios_to(times, solver).sort_values("ratio", kind="stable")
         rows = [
             [
-                verdict(one["ratio"]), dataset, objective,
+                verdict(one["ratio"]), dataset, label(objective),
                 seconds(one["own"]) if one["own"] < float("inf")
                 else f"not reached ({reached.at[name, solver]:.0e})"
                 if name in known else "failed",
@@ -55,7 +57,7 @@ class Plot(BasePlot):
 
     def get_metadata(self, df, level, solver):
         return {
-            "title": f"Time to a certified suboptimality of {level}: "
+            "title": f"Time to {measured(df)} {level}: "
             f"{solver} against the fastest other solver",
             "columns": [
                 "", "dataset", "objective", solver, "fastest other", "who",

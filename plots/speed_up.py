@@ -5,6 +5,7 @@ from benchmark_utils.report.styles import styles
 from benchmark_utils.report.summary import (
     families,
     geometric_mean,
+    measured,
     of_family,
     times_to,
 )
@@ -58,6 +59,6 @@ class Plot(BasePlot):
     def get_metadata(self, df, reference, family, level):
         return {
             "title": f"Speed-up over {reference} ({family}), geometric mean, "
-            f"to a certified suboptimality of {level}",
+            f"to {measured(df)} {level}",
             "ylabel": "Times as fast",
         }

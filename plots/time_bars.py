@@ -1,8 +1,9 @@
 import numpy as np
 from benchopt import BasePlot
 
+from benchmark_utils.report.labels import label
 from benchmark_utils.report.styles import styles
-from benchmark_utils.report.summary import best_reached, times_to
+from benchmark_utils.report.summary import best_reached, measured, times_to
 
 
 class Plot(BasePlot):
@@ -45,8 +46,9 @@ class Plot(BasePlot):
         ]
 
     def get_metadata(self, df, dataset, objective, level):
+        what = measured(df[df["objective_name"] == objective])
         return {
-            "title": f"Time to a certified suboptimality of {level}\n"
-            f"{dataset}\n{objective}",
+            "title": f"Time to {what} {level}\n{dataset}\n"
+            f"{label(objective)}",
             "ylabel": "Time [s]",
         }

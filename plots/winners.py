@@ -1,7 +1,8 @@
 import numpy as np
 from benchopt import BasePlot
 
-from benchmark_utils.report.summary import seconds, times_to
+from benchmark_utils.report.labels import label
+from benchmark_utils.report.summary import measured, seconds, times_to
 
 
 class Plot(BasePlot):
@@ -22,7 +23,7 @@ class Plot(BasePlot):
         ).iterrows():
             run = times.dropna().sort_values(kind="stable")
             there = run[np.isfinite(run)]
-            row = [dataset, objective, "nobody", "", "", ""]
+            row = [dataset, label(objective), "nobody", "", "", ""]
             if len(there):
                 row[2:4] = there.index[0], seconds(there.iloc[0])
             if len(there) > 1:
@@ -33,7 +34,7 @@ class Plot(BasePlot):
 
     def get_metadata(self, df, level):
         return {
-            "title": f"The fastest to a certified suboptimality of {level}",
+            "title": f"The fastest to {measured(df)} {level}",
             "columns": [
                 "dataset", "objective", "fastest", "time", "runner-up",
                 "times as long", "solvers that got there",

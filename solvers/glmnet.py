@@ -6,6 +6,7 @@ from scipy import sparse
 
 from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.wiring.base_solver import LogisticSolver
+from benchmark_utils.wiring.constant import has_constant
 from benchmark_utils.wiring.libraries import Library
 
 with Library(
@@ -35,14 +36,6 @@ with Library(
         os.environ["LD_LIBRARY_PATH"] = search_path
 
 
-def has_constant(X):
-    """Whether a column has the same value, not zero, in all samples."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    if sparse.issparse(X):
-        low, high = low.toarray(), high.toarray()
-    return bool(np.any((low == high) & (low != 0)))
-
-
 class Solver(LogisticSolver):
     """glmnet: coordinate descent inside reweighted least squares, from R.
 
@@ -70,7 +63,7 @@ class Solver(LogisticSolver):
     dense_layout = "F"
     sparse_layout = "csc"
 
-    def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
+    def skip(self, X, y, lmbd1, lmbd2, fit_intercept, **optional):
         pairs = X.split(y) if isinstance(X, ManyProblems) else [(X, y)]
         for X_k, y_k in pairs:
             if X_k.shape[1] < 2:
@@ -79,7 +72,7 @@ class Solver(LogisticSolver):
                 return True, "glmnet wants at least two samples of a class."
             if has_constant(X_k):
                 return True, "glmnet leaves columns that are constant out."
-        return super().skip(X, y, lmbd1, lmbd2, fit_intercept)
+        return super().skip(X, y, lmbd1, lmbd2, fit_intercept, **optional)
 
     def prepare(self):
         n, p = self.X.shape

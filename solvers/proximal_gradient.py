@@ -5,6 +5,7 @@ from benchmark_utils.baselines.proximal import (
     frobenius_norm,
     lipschitz_constant,
 )
+from benchmark_utils.fenchel import penalties as files
 from benchmark_utils.wiring.base_solver import LogisticSolver
 from benchmark_utils.wiring.intercept import append_ones, split_intercept
 
@@ -16,7 +17,8 @@ class Solver(LogisticSolver):
     or FISTA's extrapolation with restarts (`accelerated`). Two passes over X
     an iteration, three or more with backtracking. The function is the same
     in plain Python and compiled by numba (`compiled`); f and r are classes,
-    compiled as well.
+    compiled as well. So it takes every penalty that has a file in
+    fenchel/penalties, convex or not.
 
     Timed: ``n_iter`` iterations, and for the fixed step a = 1 / L also
     L = |X|_2^2 / 4, the largest eigenvalue of the smaller Gram matrix
@@ -44,13 +46,20 @@ class Solver(LogisticSolver):
         "gradient schemes, 2015, doi:10.1007/s10208-013-9150-3",
     ]
 
-    penalties = ("l2", "l1", "elasticnet")
+    @property
+    def penalties(self):
+        return ("l2", "l1", "elasticnet", *files.names())
 
     def prepare(self):
         self.A = append_ones(self.X, self.fit_intercept)
+        other = None
+        if self.penalty != "elasticnet":
+            other = files.load(self.penalty).from_problem(
+                self.lmbd1, self.gamma, len(self.y)
+            )
         self.proximal_gradient, self.f, self.r = build(
             self.A, self.y, self.lmbd1, self.lmbd2, self.X.shape[1],
-            self.compiled,
+            self.compiled, other,
         )
 
     def solve(self, n_iter):

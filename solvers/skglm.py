@@ -2,6 +2,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from benchmark_utils.problem.products import measure
 from benchmark_utils.wiring.base_solver import LogisticSolver
 from benchmark_utils.wiring.libraries import Library
 from benchmark_utils.wiring.quiet import ignore_warnings
@@ -9,7 +10,7 @@ from benchmark_utils.wiring.quiet import ignore_warnings
 with Library("pip install skglm") as needs:
     import skglm.solvers
     from skglm.datafits import Logistic
-    from skglm.penalties import L1, L2, L1_plus_L2
+    from skglm.penalties import L1, L2, SCAD, L1_plus_L2, MCPenalty
 
 SOLVERS = {
     "ProxNewton": dict(max_iter=10**5),
@@ -25,7 +26,8 @@ class Solver(LogisticSolver):
 
     Its objective is a mean, (1/n) sum_i log-loss_i + alpha |w|_1, + alpha / 2
     |w|_2^2, or alpha (r |w|_1 + (1 - r) / 2 |w|_2^2): our lambdas divided by
-    n. LBFGS wraps SciPy's and is for L2; the others are for L1 and both.
+    n; its gamma is ours. LBFGS wraps SciPy's and is for L2; the others are
+    for L1 and both, AndersonCD for MCP and SCAD too.
 
     Timed: `solve` of its solver objects at `tol` on Fortran or CSC data,
     without the optional checks, with its choice of compiled classes.
@@ -41,6 +43,8 @@ class Solver(LogisticSolver):
         "Q. Bertrand, Q. Klopfenstein, P.-A. Bannier, G. Gidel and "
         "M. Massias, Beyond L1: faster and better sparse models with skglm, "
         "NeurIPS 2022, arXiv:2204.07826",
+        "Q. Bertrand and M. Massias, Anderson acceleration of coordinate "
+        "descent, AISTATS 2021, arXiv:2011.10065",
     ]
 
     language = "Python, numba"
@@ -51,7 +55,9 @@ class Solver(LogisticSolver):
     def penalties(self):
         if self.solver == "LBFGS":
             return ("l2",)
-        return ("l2", "l1", "elasticnet")
+        convex = ("l2", "l1", "elasticnet")
+        # ProxNewton is meant for convex penalties, FISTA extrapolates
+        return convex + ("mcp", "scad") * (self.solver == "AndersonCD")
 
     @property
     def handles_intercept(self):
@@ -61,17 +67,38 @@ class Solver(LogisticSolver):
         "l1": "LBFGS needs a smooth objective",
         "elasticnet": "LBFGS needs a smooth objective",
         "intercept": "skglm's FISTA and LBFGS have none",
+        "mcp": "skglm's AndersonCD does",
+        "scad": "skglm's AndersonCD does",
     }
+
+    def skip_problem(self, X, lmbd1, lmbd2, fit_intercept):
+        if self.penalty not in ("mcp", "scad"):
+            return False, None
+        if lmbd2:
+            return True, f"skglm has {self.penalty} without l2 only."
+        # its steps are 1 / L_j = 4 n / |x_j|^2, and its prox is that of a
+        # convex problem: it needs gamma above them (SCAD: gamma - 1)
+        squares = measure(X).norms ** 2
+        longest = 4 * X.shape[0] / squares[squares > 0].min(initial=np.inf)
+        if self.gamma - (self.penalty == "scad") <= longest:
+            return True, (
+                f"gamma={self.gamma:g} is not above its step {longest:.3g}, "
+                "where skglm's prox is not the minimiser."
+            )
+        return False, None
 
     def prepare(self):
         total = self.lmbd1 + self.lmbd2
         strength = total / len(self.y)
-        if self.lmbd1 == 0 and self.solver == "LBFGS":
-            self.penalty = L2(strength)
+        if self.penalty in ("mcp", "scad"):
+            kind = MCPenalty if self.penalty == "mcp" else SCAD
+            self.own_penalty = kind(strength, self.gamma)
+        elif self.lmbd1 == 0 and self.solver == "LBFGS":
+            self.own_penalty = L2(strength)
         elif self.lmbd2 == 0:
-            self.penalty = L1(strength)
+            self.own_penalty = L1(strength)
         else:
-            self.penalty = L1_plus_L2(strength, self.lmbd1 / total)
+            self.own_penalty = L1_plus_L2(strength, self.lmbd1 / total)
         arguments = dict(SOLVERS[self.solver])
         if self.handles_intercept:
             arguments["fit_intercept"] = self.fit_intercept
@@ -96,7 +123,7 @@ class Solver(LogisticSolver):
         self.method.tol = tol
         with ignore_warnings(ConvergenceWarning):
             w = self.method.solve(
-                self.X, self.y, Logistic(), self.penalty, run_checks=False
+                self.X, self.y, Logistic(), self.own_penalty, run_checks=False
             )[0]
         self.coef = w[:self.X.shape[1]]
         self.intercept = float(w[-1]) if self.fit_intercept else 0.0

@@ -12,11 +12,14 @@ PENALTIES = {
     "newton-cholesky": ("l2",),
     "sag": ("l2",),
     "saga": ("l2", "l1", "elasticnet"),
+    "newton-cd": ("l1", "elasticnet"),
+    "newton-cd-gram": ("l1", "elasticnet"),
 }
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+# Merged, in no release up to 1.9
+HAS_NEWTON_CD = VERSION >= (1, 10)
 # From 1.8 on `l1_ratio` alone selects the penalty, and `penalty` warns
-SELECTS_BY_RATIO = tuple(
-    int(part) for part in sklearn.__version__.split(".")[:2]
-) >= (1, 8)
+SELECTS_BY_RATIO = VERSION >= (1, 8)
 
 
 class Solver(LogisticSolver):
@@ -57,9 +60,18 @@ class Solver(LogisticSolver):
     def why_not(self):
         return {
             "l1": f"scikit-learn's {self.solver} is for l2 only",
-            "elasticnet": "only scikit-learn's saga does",
+            "l2": f"scikit-learn's {self.solver} is for l1",
+            "elasticnet": "only scikit-learn's saga and newton-cd do",
             "intercept": "liblinear penalizes the intercept",
         }
+
+    def skip_problem(self, X, lmbd1, lmbd2, fit_intercept):
+        if self.solver.startswith("newton-cd") and not HAS_NEWTON_CD:
+            return True, (
+                f"scikit-learn {sklearn.__version__} does not have it: 1.10 "
+                "will."
+            )
+        return False, None
 
     def prepare(self):
         lmbd1 = self.lmbd1

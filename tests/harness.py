@@ -27,8 +27,10 @@ def dataset(name, /, **parameters):
     return instance
 
 
-def objective(l1=0.0, l2=0.0, fit_intercept=False):
-    return OBJECTIVE.get_instance(l1=l1, l2=l2, fit_intercept=fit_intercept)
+def objective(l1=0.0, l2=0.0, fit_intercept=False, **more):
+    return OBJECTIVE.get_instance(
+        l1=l1, l2=l2, fit_intercept=fit_intercept, **more
+    )
 
 
 def solver(name):
@@ -83,7 +85,7 @@ def run_to_the_end(
         one, max_runs=max_runs, timeout=timeout
     )
     if target is not None:
-        criterion.target = target
+        criterion.target = criterion.violation_target = target
     warm_up(one)
     curve, stop = [], False
     if one.sampling_strategy == "callback":

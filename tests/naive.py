@@ -108,3 +108,22 @@ def penalty_gap(w, v, l1, l2):
     soft = max(abs(v) - l1, Decimal(0))
     conjugate = soft * soft / (2 * l2) if l2 > 0 else Decimal(0)
     return l1 * abs(w) + l2 * w * w / 2 + conjugate - v * w
+
+
+def prox_cost(value, x, step, w):
+    """Return what prox minimises over w, for a value of one number."""
+    return (w - x) ** 2 / (2.0 * step) + value(w)
+
+
+def prox(value, x, step, n_points=4001):
+    """Return the best w of a grid between 0 and x, and x and 0 themselves."""
+    grid = [*np.linspace(0.0, x, n_points), 0.0, x]
+    return min(grid, key=lambda w: prox_cost(value, x, step, w))
+
+
+def distance(value, w, grad, h):
+    """Return how far -grad is from the slopes on both sides of w."""
+    slopes = sorted([
+        (value(w + h) - value(w)) / h, (value(w) - value(w - h)) / h
+    ])
+    return max(slopes[0] + grad, -grad - slopes[1], 0.0)

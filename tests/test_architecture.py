@@ -20,7 +20,8 @@ ROOMS = {
     PLAYER: set(),
 }
 FOLDERS = {
-    "objective.py": {"problem", "report", "sources", "wiring"},
+    # of the player the files of penalties, which anyone may add
+    "objective.py": {"problem", "report", "sources", "wiring", PLAYER},
     "solvers": {"wiring", "baselines", "problem", PLAYER},
     "datasets": {"data", "problem", "wiring"},
     "plots": {"report"},

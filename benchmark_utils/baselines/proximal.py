@@ -116,6 +116,44 @@ class ElasticNet:
         return out
 
 
+class Separable:
+    """Any sum of penalties of one coefficient each, and the square.
+
+    r(x) = sum_j penalty(x_j) + (lmbd2 / 2) |x|_2^2 over the first entries.
+    The penalty is one of `fenchel.penalties`, a file each.
+    """
+
+    def __init__(self, penalty, lmbd2, n_penalized):
+        self.penalty = penalty
+        self.lmbd2 = lmbd2
+        self.n_penalized = n_penalized
+
+    def prox(self, x, step):
+        """prox of the penalty, at x and step over 1 + step lmbd2."""
+        shrink = 1.0 + step * self.lmbd2
+        out = x.copy()
+        for j in range(self.n_penalized):
+            out[j] = self.penalty.prox(x[j] / shrink, step / shrink)
+        return out
+
+
+class Coupled:
+    """`Separable` for a penalty of all coefficients at once."""
+
+    def __init__(self, penalty, lmbd2, n_penalized):
+        self.penalty = penalty
+        self.lmbd2 = lmbd2
+        self.n_penalized = n_penalized
+
+    def prox(self, x, step):
+        """prox of the penalty, at x and step over 1 + step lmbd2."""
+        shrink = 1.0 + step * self.lmbd2
+        out = x.copy()
+        head = x[:self.n_penalized] / shrink
+        out[:self.n_penalized] = self.penalty.prox(head, step / shrink)
+        return out
+
+
 class CSRLogistic:
     """`Logistic` for CSR arrays, in loops that numba compiles."""
 
@@ -179,8 +217,16 @@ class Compiled:
             ("n_penalized", numba.int64),
         ])
 
+    @staticmethod
+    @lru_cache
+    def any_penalty(cls, penalty_type):
+        return jitclass(cls, spec=[
+            ("penalty", penalty_type), ("lmbd2", numba.float64),
+            ("n_penalized", numba.int64),
+        ])
 
-def build(A, y, lmbd1, lmbd2, n_penalized, compiled):
+
+def build(A, y, lmbd1, lmbd2, n_penalized, compiled, penalty=None):
     """(solve, f, r): `proximal_gradient` and its two arguments.
 
     Parameters
@@ -192,18 +238,35 @@ def build(A, y, lmbd1, lmbd2, n_penalized, compiled):
         The columns of A that the penalty sees, the first ones.
     compiled : bool
         By numba, or the same lines in plain Python.
+    penalty : NamedTuple of `fenchel.penalties`, optional
+        What stands in the place of lmbd1 |x|_1.
     """
-    penalty = (float(lmbd1), float(lmbd2), n_penalized)
+    return (
+        Compiled.proximal_gradient() if compiled else proximal_gradient,
+        _smooth_part(A, y, compiled),
+        _penalty(lmbd1, lmbd2, n_penalized, compiled, penalty),
+    )
+
+
+def _smooth_part(A, y, compiled):
     if not compiled:
-        return proximal_gradient, Logistic(A, y), ElasticNet(*penalty)
+        return Logistic(A, y)
     if sparse.issparse(A):
-        f = Compiled.csr_logistic()(
+        return Compiled.csr_logistic()(
             A.data, A.indices.astype(np.int64), A.indptr.astype(np.int64),
             A.shape[1], y,
         )
-    else:
-        f = Compiled.logistic()(A, y)
-    return Compiled.proximal_gradient(), f, Compiled.elastic_net()(*penalty)
+    return Compiled.logistic()(A, y)
+
+
+def _penalty(lmbd1, lmbd2, n_penalized, compiled, penalty):
+    if penalty is None:
+        kind = Compiled.elastic_net() if compiled else ElasticNet
+        return kind(float(lmbd1), float(lmbd2), n_penalized)
+    kind = Separable if penalty.is_separable else Coupled
+    if compiled:
+        kind = Compiled.any_penalty(kind, numba.typeof(penalty))
+    return kind(penalty, float(lmbd2), n_penalized)
 
 
 def lipschitz_constant(A):

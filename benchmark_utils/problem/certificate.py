@@ -54,14 +54,14 @@ from benchmark_utils.problem import long_arithmetic as pairs
 from benchmark_utils.problem.loss import dual_weights, log_loss
 from benchmark_utils.problem.products import matvec, measure, rmatvec
 
-_UNIT = 2.0**-53
+UNIT = 2.0**-53
 # Additions that NumPy's pairwise sum of non-negative numbers may put in a
 # row, and the roundings of a sigmoid: for sums of weights
 _SUM_DEPTH = 64
 # The rounding matters above this share of the gap and, at once, of F
-_SHARE_OF_GAP, _SHARE_OF_VALUE = 0.1, 1e-13
+SHARE_OF_GAP, SHARE_OF_VALUE = 0.1, 1e-13
 # and F is evaluated again where it is not known to this
-_VALUE_ERROR = 1e-9
+VALUE_ERROR = 1e-9
 
 
 class Certificate(NamedTuple):
@@ -75,16 +75,16 @@ class Certificate(NamedTuple):
     gap : float
         At least F(w, b) minus the minimum of F, in exact arithmetic; at most
         `value`. It is no difference from `value`.
-    kkt : float
+    kkt : float or None
         The largest violation of the optimality conditions, in units of the
-        gradient of F.
+        gradient of F; None where the penalty has no distance of its own.
     rounding : float
         What of the gap is the bound of rounding.
     """
 
     value: float
     gap: float
-    kkt: float
+    kkt: float | None
     rounding: float = 0.0
 
     @property
@@ -97,8 +97,19 @@ class Certificate(NamedTuple):
         """(F - lower bound) / F, in [0, 1]."""
         return self.gap / self.value if self.value > 0 else 0.0
 
+    def metrics(self, n_samples, lmbd1):
+        """What the benchmark reports, sums divided by `n_samples`."""
+        found = dict(
+            value=self.value / n_samples,
+            lower_bound=self.lower_bound / n_samples,
+            relative_gap=self.relative_gap,
+        )
+        if self.kkt is not None:
+            found["kkt"] = self.kkt / n_samples
+        return found
 
-class _Point(NamedTuple):
+
+class Point(NamedTuple):
     """A point, evaluated in one arithmetic."""
 
     value: float
@@ -145,12 +156,12 @@ def certify(
     with np.errstate(all="ignore"):
         sizes = measure(X) if sizes is None else sizes
         problem = X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2
-        point, kkt = _evaluate(*problem)
+        point, kkt = evaluate(*problem)
         gap, rounding, doubt = _gap(point, coef, lmbd1, lmbd2)
-        if point.value_error > _VALUE_ERROR * point.value or doubt > max(
-            _SHARE_OF_GAP * (gap - rounding), _SHARE_OF_VALUE * point.value
+        if point.value_error > VALUE_ERROR * point.value or doubt > max(
+            SHARE_OF_GAP * (gap - rounding), SHARE_OF_VALUE * point.value
         ):
-            longer = _evaluate_longer(*problem)
+            longer = evaluate_longer(*problem)
             *again, _ = _gap(longer, coef, lmbd1, lmbd2)
             if np.isfinite([longer.value, *again]).all():
                 # rounding may have made a dual point that is better by chance
@@ -166,14 +177,14 @@ def _penalty(coef, lmbd1, lmbd2):
     )
 
 
-def _evaluate(X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2):
+def evaluate(X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2):
     """Evaluate a point in float64; also the violation of optimality."""
     margins = y * (matvec(X, coef) + intercept)
     weights = dual_weights(margins)
-    error = 1.01 * _UNIT * (sizes.feature_depth + 4) * _length(
+    error = 1.01 * UNIT * (sizes.feature_depth + 4) * length(
         sizes.norms, coef, intercept, len(y)
     )
-    size = _norm(weights)
+    size = norm(weights)
     residual = y * weights
     v = rmatvec(X, residual)
     kkt = _kkt(v, coef, lmbd1, lmbd2)
@@ -186,18 +197,18 @@ def _evaluate(X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2):
         heavy = y > 0 if masses[0] > masses[1] else y < 0
         ratio = min(masses) / max(masses) if max(masses) > 0 else 1.0
         v = rmatvec(X, np.where(heavy, ratio * residual, residual))
-        scaled = _factors(heavy, ratio, 2 * _SUM_DEPTH * _UNIT)
+        scaled = _factors(heavy, ratio, 2 * _SUM_DEPTH * UNIT)
         depth += 2 * _SUM_DEPTH
-    return _Point(
+    return Point(
         log_loss(margins) + _penalty(coef, lmbd1, lmbd2),
         size * error + error * error / 8,
         margins, np.float64(error), weights, scaled,
-        v, 1.01 * depth * _UNIT * size * sizes.norms,
+        v, 1.01 * depth * UNIT * size * sizes.norms,
         error / 4 * sizes.norms,
     ), float(kkt)
 
 
-def _evaluate_longer(
+def evaluate_longer(
     X, y, coef, intercept, sizes, fit_intercept, lmbd1, lmbd2
 ):
     """Evaluate a point with `long_arithmetic`."""
@@ -205,16 +216,16 @@ def _evaluate_longer(
     products = pairs.add(products, (np.full(len(y), float(intercept)), 0.0))
     margins = y * products[0]
     weights = pairs.sigmoid((-margins, -y * products[1]))
-    size = _norm(weights[0])
+    size = norm(weights[0])
     scaled = [(slice(None), 1.0)]
     if fit_intercept:
         scaled, weights = _balance_longer(y, weights)
     v = pairs.rmatvec(X, (y * weights[0], y * weights[1]))
     # what a margin loses as one float64, and what its pair may be wrong by
-    errors = 2 * _UNIT * np.abs(margins) + pairs.UNIT * _length(
+    errors = 2 * UNIT * np.abs(margins) + pairs.UNIT * length(
         sizes.norms, coef, intercept, len(y)
     )
-    return _Point(
+    return Point(
         math.fsum(np.logaddexp(0.0, -margins)) + _penalty(coef, lmbd1, lmbd2),
         0.0,
         margins, errors, dual_weights(margins), scaled,
@@ -222,15 +233,15 @@ def _evaluate_longer(
     )
 
 
-def _norm(values):
+def norm(values):
     """Return the Euclidean norm, which BLAS takes without underflow."""
     return float(np.linalg.norm(values))
 
 
-def _length(norms, coef, intercept, n_samples):
+def length(norms, coef, intercept, n_samples):
     """Bound the norm of the vector whose entries are |x_i|'|w| + |b|."""
     absolute = np.abs(coef)
-    return min(float(norms @ absolute), _norm(norms) * _norm(coef)) + (
+    return min(float(norms @ absolute), norm(norms) * norm(coef)) + (
         abs(float(intercept)) * math.sqrt(n_samples)
     )
 
@@ -245,7 +256,7 @@ def _balance_longer(y, weights):
     lighter, heavier = sorted(masses)
     ratio = pairs.divide(lighter, heavier) if heavier[0] > 0 else (1.0, 0.0)
     scaled = pairs.multiply(weights, ratio)
-    return _factors(heavy, ratio[0], 4 * _UNIT), (
+    return _factors(heavy, ratio[0], 4 * UNIT), (
         np.where(heavy, scaled[0], weights[0]),
         np.where(heavy, scaled[1], weights[1]),
     )
@@ -274,22 +285,22 @@ def _gap(point, coef, lmbd1, lmbd2):
     # factors of the weights, and those that v without errors would allow
     factors = [(1.0, 1.0)] if lmbd2 > 0 else []
     sizes = np.abs(point.v[0] if isinstance(point.v, tuple) else point.v)
-    largest = sizes.max() * (1 + 8 * _UNIT)
-    bound = (sizes + point.v_errors).max() * (1 + 8 * _UNIT)
+    largest = sizes.max() * (1 + 8 * UNIT)
+    bound = (sizes + point.v_errors).max() * (1 + 8 * UNIT)
     if lmbd1 > 0 and (lmbd2 == 0 or bound > lmbd1):
         factors.append((
-            lmbd1 / bound * (1 - 4 * _UNIT) if bound > lmbd1 else 1.0,
+            lmbd1 / bound * (1 - 4 * UNIT) if bound > lmbd1 else 1.0,
             lmbd1 / largest if largest > lmbd1 else 1.0,
         ))
     for factor, allowed in factors:
-        loss, loss_rounding = _loss_gap(point, factor)
+        loss, loss_rounding = loss_gap(point, factor)
         penalty, penalty_rounding, drift = _penalty_gap(
             point, factor, coef, lmbd1, lmbd2
         )
         gaps.append(loss + penalty)
         # some units for the functions and the pairwise sums of their values
         bounds.append(
-            gaps[-1] * (1 + 100 * _UNIT) + loss_rounding + penalty_rounding
+            gaps[-1] * (1 + 100 * UNIT) + loss_rounding + penalty_rounding
         )
         # the bound is concave in the factor, and zero for zero
         shrunk = max(point.value - gaps[-1], 0.0) * (allowed / factor - 1.0)
@@ -299,7 +310,7 @@ def _gap(point, coef, lmbd1, lmbd2):
     return gap, rounding, rounding + max(doubts)
 
 
-def _loss_gap(point, shrink):
+def loss_gap(point, shrink):
     """Sum of KL(c s || s), s = sigmoid(-margins), and its rounding.
 
     For a weight s and its factor c: c s log c + (1 - c s) log1p((1 - c)
@@ -314,7 +325,7 @@ def _loss_gap(point, shrink):
     gap = 0.0
     for part, factor in point.scaled:
         # not larger than the product
-        factor *= shrink * (1.0 - 2 * _UNIT) if shrink < 1.0 else 1.0
+        factor *= shrink * (1.0 - 2 * UNIT) if shrink < 1.0 else 1.0
         if factor == 1.0:
             continue
         margins, weights = point.margins[part], point.weights[part]
@@ -323,9 +334,9 @@ def _loss_gap(point, shrink):
         rest *= (1.0 - factor) + factor * expit(margins)
         slope = -factor * math.log(factor) if factor > 0 else 0.0
         gap += np.maximum(rest - slope * weights, 0.0).sum()
-        rounding += 8 * _UNIT * slope * len(weights) ** 0.5 * _norm(weights)
-        rounding += 48 * _UNIT * rest.sum() + (1.0 - factor) * (
-            _norm(weights) * errors if errors.ndim == 0
+        rounding += 8 * UNIT * slope * len(weights) ** 0.5 * norm(weights)
+        rounding += 48 * UNIT * rest.sum() + (1.0 - factor) * (
+            norm(weights) * errors if errors.ndim == 0
             else weights @ errors[part]
         )
     return float(gap), float(rounding)

@@ -9,6 +9,8 @@ from benchopt.stopping_criterion import (
 
 # The certified relative gap at which a problem counts as solved
 TARGET_GAP = 1e-10
+# and, where none exists, the violation of stationarity over lambda1 / n
+TARGET_VIOLATION = 1e-9
 # Tolerances are tried on this grid: two a decade
 TOLERANCE_RATIO = 10**0.5
 MIN_TOLERANCE = 1e-16
@@ -27,6 +29,10 @@ class CertifiedGap(StoppingCriterion):
     gap alone will not do: it can stay at 1 for a long time on badly scaled
     problems; the value alone would not notice that nothing is left to gain.)
 
+    Where no lower bound exists, and so no gap, the violation of stationarity
+    over lambda1 / n stands in its place, with `TARGET_VIOLATION`; progress of
+    the value is there a fall by 1e-4 of it.
+
     One instance serves solvers of every sampling strategy, so it stands once
     in the objective, and a plain benchopt solver gets it as well.
 
@@ -43,6 +49,7 @@ class CertifiedGap(StoppingCriterion):
         key_to_monitor="relative_gap", minimize=True,
     ):
         self.target = target
+        self.violation_target = TARGET_VIOLATION
         self.patience = patience
         super().__init__(
             strategy=strategy, key_to_monitor=key_to_monitor,
@@ -69,16 +76,31 @@ class CertifiedGap(StoppingCriterion):
             self._deadline = time.time() + self.timeout
         return super().init_stop_val()
 
+    def should_stop(self, stop_val, objective_list):
+        if "objective_relative_gap" not in objective_list[0]:
+            # benchopt takes a rise of what it watches by 1e5 for divergence:
+            # violations may begin above that
+            self.key_to_monitor_ = "objective_value"
+        return super().should_stop(stop_val, objective_list)
+
     def check_convergence(self, objective_list):
         point = objective_list[-1]
-        gap, value = point["objective_relative_gap"], point["objective_value"]
-        if gap <= self.target:
+        value = point["objective_value"]
+        if "objective_relative_gap" in point:
+            gap, target = point["objective_relative_gap"], self.target
+            to_gain = 0.01 * gap * abs(value)
+        else:
+            gap, target = (
+                point["objective_relative_violation"],
+                self.violation_target,
+            )
+            to_gain = 1e-4 * abs(value)
+        if gap <= target:
             return True, 1.0
         # compared with the last point that was progress, so that small
         # steps add up
         if len(objective_list) == 1 or (
-            gap <= 0.9 * self._gap
-            or self._value - value >= 0.01 * gap * abs(value)
+            gap <= 0.9 * self._gap or self._value - value >= to_gain
         ):
             self._gap, self._value = gap, value
             self._stalled = 0

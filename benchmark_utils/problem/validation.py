@@ -5,7 +5,14 @@ The data and the penalty are checked by `fenchel.validation`.
 import numpy as np
 from scipy import sparse
 
-from benchmark_utils.fenchel.validation import check_vector
+from benchmark_utils.fenchel.validation import (
+    DataError,
+    check_number,
+    check_vector,
+)
+
+#: penalties that l1 and l2 alone select
+_OF_L1_AND_L2 = ("l1", "l2", "elastic_net")
 
 
 def check_coef_true(coef_true, n_features):
@@ -18,6 +25,52 @@ def check_coef_true(coef_true, n_features):
     if coef_true is None:
         return None
     return check_vector(coef_true, n_features, "coef_true")
+
+
+def check_chosen_penalty(penalty, l1, known):
+    """Check a penalty that is not the elastic net, by its name.
+
+    Parameters
+    ----------
+    penalty : str
+    l1 : float
+        The fraction of lambda1_max, already checked.
+    known : list of str
+        The penalties that there are.
+
+    Raises
+    ------
+    DataError
+    """
+    names = [name for name in known if name not in _OF_L1_AND_L2]
+    if penalty in _OF_L1_AND_L2:
+        raise DataError(
+            f"penalty={penalty} is what l1 and l2 select: leave it out."
+        )
+    if penalty not in names:
+        raise DataError(
+            f"penalty={penalty} is unknown: choose among elasticnet, "
+            f"{', '.join(names)}."
+        )
+    if float(l1) == 0:
+        raise DataError(f"l1=0 leaves nothing of the penalty {penalty}.")
+
+
+def check_scale(penalty, kind, gamma, l2):
+    """Check gamma, and l2 where a certificate needs it.
+
+    Raises
+    ------
+    DataError
+    """
+    least = getattr(kind, "least_gamma", 0.0)
+    if not check_number(gamma, "gamma") > least:
+        raise DataError(f"gamma={gamma} of {penalty} must be above {least:g}.")
+    if kind.is_convex and float(l2) == 0:
+        raise DataError(
+            f"the penalty {penalty} is certified by its prox, which needs l2 "
+            "above zero."
+        )
 
 
 class ResultError(ValueError):

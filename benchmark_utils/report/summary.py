@@ -2,7 +2,9 @@
 
 The *certified suboptimality* of a point is (F - B) / F, with B the best lower
 bound that any solver reached on that problem: what is known about F - F*
-without any reference run. Below B's own gap it cannot see.
+without any reference run. Below B's own gap it cannot see. Where F is not
+convex no bound exists: the violation of stationarity over lambda1 / n stands
+in its place everywhere, and the value beside it.
 """
 import json
 
@@ -16,13 +18,42 @@ from benchmark_utils.report.provenance import COLUMN
 
 PROBLEM = ["dataset_name", "objective_name"]
 ALL = "all problems"
+BOUND, VIOLATION = "objective_lower_bound", "objective_relative_violation"
 
 
 def suboptimality(df):
-    """Certified suboptimality of every row, a Series like `df`."""
-    bound = df.groupby(PROBLEM)["objective_lower_bound"].transform("max")
+    """Certified suboptimality of every row, a Series like `df`.
+
+    Where F is not convex, the violation over lambda1 / n.
+    """
+    if BOUND not in df:
+        return df[VIOLATION].astype(float)
+    bound = df.groupby(PROBLEM)[BOUND].transform("max")
     value = df["objective_value"]
-    return ((value - bound) / value).clip(lower=0.0)
+    found = ((value - bound) / value).clip(lower=0.0)
+    if VIOLATION in df:
+        found = found.where(bound.notna(), df[VIOLATION])
+    return found
+
+
+def has_bound(df):
+    """Whether the problem of these rows is convex: F has a lower bound."""
+    return BOUND in df and bool(df[BOUND].notna().any())
+
+
+def measured(df):
+    """Name what `suboptimality` is for these rows, in a title."""
+    if VIOLATION not in df or df[VIOLATION].isna().all():
+        return "a certified suboptimality of"
+    if not has_bound(df):
+        return "a violation over lambda1 / n of"
+    return "a certified suboptimality (not convex: violation) of"
+
+
+def above_the_least(df):
+    """(F - the least F that any solver found) / F, a Series like `df`."""
+    least = df.groupby(PROBLEM)["objective_value"].transform("min")
+    return (df["objective_value"] - least) / df["objective_value"]
 
 
 def resolution(df):

@@ -10,6 +10,7 @@ from scipy import sparse
 from benchmark_utils.problem.batches import ManyProblems
 from benchmark_utils.wiring.benchopt_private import twin, warm_up_again
 from benchmark_utils.wiring.memory import peak_memory
+from benchmark_utils.wiring.optional import DEFAULTS
 
 # A first run of 20 us is recorded as 100 to 150 us (cold caches), one after
 # 50 others as 23 us. So every solver gets untimed runs before a timed one
@@ -30,12 +31,14 @@ class LogisticSolver(BaseSolver):
     `stop_val` is a number of iterations, a tolerance or a callback, as its
     `sampling_strategy` says. Before, ``self.X``, ``self.y``, ``self.lmbd1``,
     ``self.lmbd2``, ``self.fit_intercept`` are set, X in the layout that it
-    asks for. That conversion is not timed; `prepare` is the place for more.
+    asks for, and ``self.penalty`` and ``self.gamma``, "elasticnet" and None
+    by default. That conversion is not timed; `prepare` is the place for more.
 
     A plain `benchopt.BaseSolver` in solvers/ works as well.
     """
 
-    #: penalties it can have: "l2", "l1", "elasticnet" (both at once)
+    #: penalties it can have: "l2", "l1", "elasticnet" (both at once); "mcp",
+    #: "scad", "tv" or the name of a penalty's file (with any lmbd2)
     penalties = ("l2",)
     #: an intercept that is not penalized
     handles_intercept = True
@@ -55,6 +58,9 @@ class LogisticSolver(BaseSolver):
     #: it
     needs = None
 
+    #: the problem's where it is not the default, also when `skip` is asked
+    penalty, gamma = DEFAULTS["penalty"], DEFAULTS["gamma"]
+
     #: parameters that a run has by default (benchopt)
     sampling_strategy = "tolerance"
 
@@ -69,15 +75,18 @@ class LogisticSolver(BaseSolver):
             env_name, raise_on_not_installed, quiet, **options
         )
 
-    def skip(self, X, y, lmbd1, lmbd2, fit_intercept):
+    def skip(self, X, y, lmbd1, lmbd2, fit_intercept, **optional):
+        self._take(optional)
         for name, allowed in self.choices.items():
             value = getattr(self, name)
             if value not in allowed:
                 known = ", ".join(map(str, allowed))
                 return True, f"unknown {name}={value}: choose among {known}."
-        penalty = (
-            "elasticnet" if lmbd1 and lmbd2 else "l1" if lmbd1 else "l2"
-        )
+        penalty = self.penalty
+        if penalty == DEFAULTS["penalty"]:
+            penalty = (
+                "elasticnet" if lmbd1 and lmbd2 else "l1" if lmbd1 else "l2"
+            )
         refused = [
             what
             for what, needed, handled in [
@@ -101,7 +110,16 @@ class LogisticSolver(BaseSolver):
         """Refuse what the attributes cannot express; (skip, reason)."""
         return False, None
 
-    def set_objective(self, X, y, lmbd1, lmbd2, fit_intercept):
+    def _take(self, optional):
+        """Set what was given beyond the plain problem, or its default."""
+        for name, default in DEFAULTS.items():
+            setattr(self, name, optional.get(name, default))
+
+    def set_objective(
+        self, X, y, lmbd1, lmbd2, fit_intercept,
+        penalty=DEFAULTS["penalty"], gamma=DEFAULTS["gamma"],
+    ):
+        self._take(dict(penalty=penalty, gamma=gamma))
         # benchopt warms up once an instance, which it then uses on other
         # problems: another layout or regime would be compiled on the clock
         warm_up_again(self)
@@ -132,7 +150,10 @@ class LogisticSolver(BaseSolver):
     def for_one(self, X, y, lmbd1, lmbd2, fit_intercept):
         """A solver like this one for one problem of a batch."""
         one = twin(self)
-        one.set_objective(X, y, lmbd1, lmbd2, fit_intercept)
+        one.set_objective(
+            X, y, lmbd1, lmbd2, fit_intercept,
+            **{name: getattr(self, name) for name in DEFAULTS},
+        )
         return one
 
     def arrange(self, X):

@@ -21,6 +21,7 @@ USED = {
     BaseDataset: ("_get_data", "_run_context"),
     BaseSolver: (
         "_set_objective", "_stopping_criterion", "_warm_up", "_run_context",
+        "_inherit_stopping_criterion",
     ),
     BasePlot: ("_check", "_get_all_plots"),
     runner: (
@@ -36,7 +37,7 @@ SET_LATER = ("_module_filename", "_warmup_done", "_parameters")
 __all__ = [
     "Callback", "Objective", "all_runs", "attach", "file_of",
     "get_solver_kwargs", "instances", "pages_of", "parameters_of", "raw_data",
-    "repetition", "replace_run", "solver_name", "start_solver",
+    "refuse_by", "repetition", "replace_run", "solver_name", "start_solver",
     "stopping_criterion_of", "twin", "warm_up", "warm_up_again",
 ]
 
@@ -107,6 +108,33 @@ def attach(objective="", dataset="", solver=""):
 def start_solver(solver, objective):
     """Give an objective to a solver; (skip, reason)."""
     return solver._set_objective(objective)
+
+
+def refuse_by(explain):
+    """Let benchopt skip a solver where `explain` has a reason.
+
+    benchopt's own hook, `skip`, is the solver's: one that does not know of a
+    problem cannot refuse it.
+
+    Parameters
+    ----------
+    explain : callable
+        Takes a solver and an objective; returns a reason or None.
+    """
+    plain = getattr(
+        BaseSolver._set_objective, "plain", BaseSolver._set_objective
+    )
+
+    def set_objective(solver, objective):
+        reason = explain(solver, objective)
+        if reason is None:
+            return plain(solver, objective)
+        solver._objective = objective
+        solver._inherit_stopping_criterion(objective)
+        return True, reason
+
+    set_objective.plain = plain
+    BaseSolver._set_objective = set_objective
 
 
 def stopping_criterion_of(solver, **options):

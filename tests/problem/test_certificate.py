@@ -216,13 +216,13 @@ def test_inputs_are_not_changed():
 @pytest.fixture
 def longer(monkeypatch):
     """A list that grows with each evaluation in longer arithmetic."""
-    calls, evaluate = [], certificate._evaluate_longer
+    calls, evaluate = [], certificate.evaluate_longer
 
     def counted(*arguments):
         calls.append(arguments)
         return evaluate(*arguments)
 
-    monkeypatch.setattr(certificate, "_evaluate_longer", counted)
+    monkeypatch.setattr(certificate, "evaluate_longer", counted)
     return calls
 
 

@@ -43,6 +43,34 @@ def test_a_falling_value_is_progress_while_the_gap_is_one():
     assert follow(runner(patience=4), 60 * [1.0]) == (5, "done")
 
 
+def follow_violations(violations, values):
+    """The same where F is not convex: no gap is there."""
+    criterion, curve = runner(patience=4), []
+    for i, (violation, value) in enumerate(
+        zip(violations, values, strict=True)
+    ):
+        curve.append(dict(
+            objective_relative_violation=violation, objective_value=value
+        ))
+        stop, status, _ = criterion.should_stop(i, curve)
+        if stop:
+            return i, status
+    return None
+
+
+def test_a_violation_stands_in_the_place_of_a_gap():
+    assert follow_violations([10, 1e-3, 1.1e-9, 1e-9, 0], 5 * [1.0]) == (
+        3, "done"
+    )
+    # it may begin far above one, and rise, while the value falls
+    falling = [0.999**i for i in range(60)]
+    assert follow_violations([1e9 * 1.1**i for i in range(60)], falling) is (
+        None
+    )
+    assert follow_violations(60 * [1e-3], 60 * [1.0]) == (5, "done")
+    assert follow_violations([1.0, 1.0], [1.0, 1e9]) == (1, "diverged")
+
+
 def test_nan_is_divergence():
     assert follow(runner(), [1, float("nan")]) == (1, "diverged")
 

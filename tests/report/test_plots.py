@@ -3,15 +3,17 @@ import importlib.util
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from benchmark_utils.report import summary
+from benchmark_utils.report.labels import label
 from benchmark_utils.report.results import curve_over_time
 from benchmark_utils.report.styles import styles
 from benchmark_utils.wiring.benchopt_private import pages_of
 from conftest import ROOT
-from made_results import RATES, result
+from made_results import RATES, not_convex, result
 
 
 def load(path):
@@ -28,7 +30,10 @@ def plot(name, df, **options):
 
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize(
-    "kind", ["usual", "alone", "stalled", "nobody", "failed", "NaN", "old"]
+    "kind", [
+        "usual", "alone", "stalled", "nobody", "failed", "NaN", "old",
+        "not convex", "both",
+    ]
 )
 def test_every_plot_with_every_option(name, kind):
     df = result()
@@ -50,6 +55,10 @@ def test_every_plot_with_every_option(name, kind):
         df = df[~lost | (df["solver_name"] != "auto-newton")]
     elif kind == "NaN":
         df.loc[df["solver_name"] == "scipy", "objective_value"] = np.nan
+    elif kind == "not convex":
+        df = not_convex(df)
+    elif kind == "both":
+        df = pd.concat([df, not_convex(df)], ignore_index=True)
     elif kind == "old":
         df = df.drop(columns="final_results")
     one = PLOTS[name]()
@@ -74,6 +83,54 @@ def test_times_to_a_certified_suboptimality():
         name: 6.0 / rate for name, rate in RATES.items()
     }
     assert np.isinf(summary.times_to(result(), 1e-11)).all(axis=None)
+
+
+def test_a_violation_stands_in_the_place_of_the_gap():
+    """And the value beside it: solvers end at different points."""
+    df = pd.concat([result(), not_convex(result())], ignore_index=True)
+    times = summary.times_to(df, 2.1e-6)
+    name = "F[l1=0.1,l2=0.0,penalty=mcp,gamma=10.0]"
+    for objective in ("F", name):
+        assert times.loc[("made[n_samples=1000]", objective)].to_dict() == {
+            name: 6.0 / rate for name, rate in RATES.items()
+        }
+    problem = dict(dataset="made[n_samples=1000]", objective=name)
+    one = PLOTS["time_to_accuracy"]()
+    columns = one.get_metadata(df, **problem)["columns"]
+    rows = one.plot(df, **problem)
+    assert columns[-2:] == ["reached", "F / n"]
+    assert [row[1] for row in rows] == list(RATES)
+    assert [round(row[-1], 6) for row in rows] == [1.0, 1.0, 1.01]
+    one = PLOTS["certified_gap"]()
+    assert "Violation" in one.get_metadata(df, **problem)["ylabel"]
+    (scipy,) = [
+        curve for curve in one.plot(df, **problem) if curve["label"] == "scipy"
+    ]
+    assert min(scipy["y"]) == pytest.approx(2e-10)
+    one = PLOTS["certified_suboptimality"]()
+    assert "least F" in one.get_metadata(df, **problem)["ylabel"]
+    (scipy,) = [
+        curve for curve in one.plot(df, **problem) if curve["label"] == "scipy"
+    ]
+    assert min(scipy["y"]) == pytest.approx(0.01 / 1.01, rel=1e-6)
+    title = one.get_metadata(df, **problem)["title"]
+    assert title.endswith("MCP, 0.1 of max, gamma 10")
+
+
+@pytest.mark.parametrize("name, short", [
+    ("fit_intercept=False,l1=0.0,l2=1.0", "L2, l2 = 1"),
+    ("fit_intercept=True,l1=0.1,l2=0.0", "L1, 0.1 of max, intercept"),
+    ("fit_intercept=False,l1=0.01,l2=0.5",
+     "elastic net, 0.01 of max, l2 = 0.5"),
+    ("fit_intercept=False,gamma=3.7,l1=0.1,l2=0.0,penalty=scad",
+     "SCAD, 0.1 of max, gamma 3.7"),
+    ("fit_intercept=False,l1=0.1,l2=1.0,penalty=tv",
+     "TV, 0.1 of max, l2 = 1"),
+    ("gamma=0.5,l1=0.1,l2=0.0,penalty=log_sum",
+     "log-sum, 0.1 of max, gamma 0.5"),
+])
+def test_labels_are_short(name, short):
+    assert label(f"Logistic regression[{name}]") == short
 
 
 def test_one_repetition_that_fails_is_a_failure():

@@ -17,6 +17,7 @@ def test_new_solver_dataset_and_metric(copy, benchopt):
     files = blocks("file")
     assert [path for path, _ in files] == [
         "solvers/gradient_descent.py", "datasets/iris.py",
+        "benchmark_utils/fenchel/penalties/log_sum.py",
     ]
     for path, code in files:
         (copy / path).write_text(code)
@@ -32,6 +33,20 @@ def test_new_solver_dataset_and_metric(copy, benchopt):
         copy, "run", ".", "-d", "iris", "-s", "gradient-descent",
         "-s", "raw-newton", "-n", "60", "--output", "tried", "--no-display",
     )
+
+    benchopt(
+        copy, "run", ".", "-d", "iris", "-s", "gradient-descent",
+        "-s", "proximal-gradient[accelerated=True,compiled=[True,False],"
+        "step=fixed]", "-o", "*[l1=0.1,l2=0.0,penalty=log_sum,gamma=0.5]",
+        "-n", "60", "--output", "dropped", "--no-display",
+    )
+    dropped = pd.read_parquet(copy / "outputs" / "dropped.parquet")
+    # the other one is for L2, and says so
+    assert dropped["solver_name"].nunique() == 2
+    best = dropped.groupby("solver_name")["objective_relative_violation"].min()
+    assert (best < 1e-8).all()
+    page = next((copy / "outputs").glob("*dropped*.html")).read_text()
+    assert "log-sum, 0.1 of max, gamma 0.5" in page
 
     results = pd.read_parquet(copy / "outputs" / "tried.parquet")
     assert set(results["solver_name"]) == {"gradient-descent", "raw-newton"}

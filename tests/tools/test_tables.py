@@ -5,10 +5,10 @@ import pytest
 
 from benchmark_utils.report.summary import times_to
 from conftest import ROOT
-from made_results import RATES, result
+from made_results import RATES, not_convex, result
 from tools.page import readme_figure
 from tools.published import newest, read
-from tools.tables import reached_table, speed_table
+from tools.tables import conclusion, reached_table, speed_table
 from tools.tables.__main__ import PARTS
 from tools.tables.markdown import between
 
@@ -74,6 +74,20 @@ def test_speed_table():
     lost = speed_table.speed_table(made(rates={"auto-newton": 1.0, "b": 2.0}))
     assert lost.count("**lost: 0.50**") == 6
     assert "lost: 3 of 3" in lost
+
+
+def test_speed_table_where_f_is_not_convex():
+    df = not_convex(made(rates={"auto-newton": 2.0, "b": 1.0}))
+    df.loc[df["solver_name"] == "b", "objective_value"] /= 1.01
+    rows = cells_of(speed_table.speed_table(df))
+    assert rows[0][1] == "ours to 1e-4" and rows[0][4] == "ours to 1e-6"
+    assert rows[2][0] == "`made` 100 x 10, MCP, 0.1 of max, gamma 10"
+    assert [row[-2:] for row in rows[2:]] == 3 * [["1e-02", "0.5"]] + [
+        ["", ""]
+    ]
+    assert {len(row) for row in rows} == {9}
+    facts = conclusion.facts_of(df)
+    assert {one["penalty"] for one in facts.values()} == {"MCP"}
 
 
 def test_speed_table_where_no_other_solver_gets_there():

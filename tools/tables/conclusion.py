@@ -23,11 +23,19 @@ from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of
 from benchmark_utils.report.styles import OURS
 from benchmark_utils.report.summary import PROBLEM, ratios_to, times_to
 from benchmark_utils.report.summary import facts_of as known_facts
-from tools.published import RESULTS, link, machine, newest, read
+from tools.published import RESULTS, folders, link, machine, newest, read
 from tools.tables.markdown import parser, show_or_write, table
 
 LEVEL = 1e-6
-PENALTIES = ("L2", "L1", "elastic net", "MCP", "SCAD")
+PENALTIES = ("L2", "L1", "elastic net", "MCP", "SCAD", "TV")
+#: races of a penalty; the newest of each, where all were published
+RACES = {
+    "L2": ("speed", "unseen"),
+    "L1": ("speed_l1", "unseen_sparse"),
+    "elastic net": ("speed_elasticnet", "unseen_sparse"),
+    "MCP": ("speed_nonconvex", "speed_nonconvex_sparse"),
+    "SCAD": ("speed_nonconvex", "speed_nonconvex_sparse"),
+}
 RULE = (
     "**Rule.** Of each kind of problems the winner is the solver whose times "
     "to a certified suboptimality of 1e-6 have the least geometric mean; that "
@@ -48,9 +56,11 @@ def facts_of(df):
 
 
 def penalty(one):
-    """Name the penalty of a problem, one of `PENALTIES`."""
-    if str(one.get("p_obj_penalty")).upper() in PENALTIES:
-        return one["p_obj_penalty"].upper()
+    """Name the penalty of a problem: one of `PENALTIES`, or a file."""
+    given = one.get("p_obj_penalty")
+    # results from before it have no such column, or an empty one
+    if isinstance(given, str) and given != "elasticnet":
+        return given.upper() if given.upper() in PENALTIES else given
     l1, l2 = float(one["p_obj_l1"]), float(one["p_obj_l2"])
     return "elastic net" if l1 and l2 else "L1" if l1 else "L2"
 
@@ -186,17 +196,19 @@ def runs_of(df):
 def sources(results=RESULTS):
     """The published results of each penalty, {penalty: [folder, ...]}.
 
-    L2 is taken from the newest race, where solvers take turns and a time is
-    the median of several runs; all else from the newest full run.
+    From the newest races, where solvers take turns and a time is the median
+    of several runs; where none was published, from the newest full run.
     """
     full = newest(results)
-    race = [newest(results, config) for config in ("speed", "unseen")]
-    facts = facts_of(read(full)).values()
-    others = {one["penalty"] for one in facts}
-    return {
-        which: race if which == "L2" else [full]
-        for which in PENALTIES if which in others
-    }
+    others = {one["penalty"] for one in facts_of(read(full)).values()}
+    found = {}
+    for which in PENALTIES:
+        races = [folders(results, name) for name in RACES.get(which, ())]
+        if races and all(races):
+            found[which] = [one[0] for one in races]
+        elif which in others:
+            found[which] = [full]
+    return found
 
 
 def answer(root="", results=RESULTS):

@@ -23,6 +23,7 @@ FEATURES = {
     "L2": lambda one: "l2" in one.penalties,
     "L1": lambda one: "l1" in one.penalties,
     "elastic net": lambda one: "elasticnet" in one.penalties,
+    "MCP, SCAD": lambda one: {"mcp", "scad"} <= set(one.penalties),
     "intercept": lambda one: one.handles_intercept,
     "sparse": lambda one: one.handles_sparse,
 }
