@@ -12,7 +12,6 @@ from benchmark_utils.fenchel.linalg.simd import LANES, SINGLE_LANES
 from benchmark_utils.fenchel.newton.small import hessian, vectors
 from benchmark_utils.fenchel.newton.small import kernels as few
 from benchmark_utils.fenchel.newton.small.descent import fit_tiny
-from benchmark_utils.fenchel.newton.small.gap import scale_class
 from benchmark_utils.fenchel.newton.small.layout import workspace_size
 from benchmark_utils.fenchel.newton.small.point import evaluate
 from benchmark_utils.fenchel.newton.small.samples import (
@@ -360,7 +359,7 @@ def test_price_of_a_balanced_dual_point():
     y, s = np.where(np.arange(16) % 3, 1.0, -1.0), naive.dual_weights(m)
     work = np.concatenate([y, m, s, np.empty(16)])
     c, sign = class_factor(y @ s, s.sum())
-    price = scale_class(work, 0, 16, 32, 48, (c, sign), 16)
+    price = few.scale_class(work, 0, 16, 32, 48, (c, sign), 16)
     assert work[48:] @ y == pytest.approx(0.0, abs=1e-14)
     heavy = y * sign > 0
     a, b = c * s[heavy], s[heavy]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from ...compilation import bare
 from . import hessian
 from . import kernels as few
-from .gap import scale_class
 from .kernels import FAR
 from .samples import fill, whole_vectors
 
@@ -91,39 +90,6 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
 
 
 @bare
-def combine(samples, work, block, w, out):
-    """Compute out = A' w."""
-    q = samples.p + 1 if samples.intercept else samples.p
-    for first in range(0, samples.n, block.rows):
-        padded = _block(samples, first, work, block)
-        few.combine(
-            work, block.A, block.pitch, q, work, w, out + first, padded
-        )
-
-
-@bare
-def project(samples, work, block, s, g, part):
-    """Compute g = A s; `part` is room for q entries."""
-    q = samples.p + 1 if samples.intercept else samples.p
-    for first in range(0, samples.n, block.rows):
-        padded = _block(samples, first, work, block)
-        _project(work, block, q, s + first, first, g, part, padded)
-
-
-@bare
-def weighted_gram(samples, work, block, h, sums, U, width):
-    """Sum A diag(h) A' into the rows of U, as `hessian.weighted_gram`."""
-    q = samples.p + 1 if samples.intercept else samples.p
-    few.clear(work, sums, hessian.sums_size(q))
-    for first in range(0, samples.n, block.rows):
-        padded = _block(samples, first, work, block)
-        hessian.add_blocks(
-            work, block.A, block.pitch, q, h + first, padded, sums
-        )
-    hessian.gather(work, sums, q, U, width)
-
-
-@bare
 def balance(samples, work, block, w, at, total, part, factor):
     """Scale the weights of a class by `factor` of `duality.class_factor`.
 
@@ -137,7 +103,7 @@ def balance(samples, work, block, w, at, total, part, factor):
         if block.kept == 0:
             _weigh(samples, first, work, block, w, at, padded)
         i = first * block.kept
-        price += scale_class(
+        price += few.scale_class(
             work, block.A + p * block.pitch, at.m + i, at.s + i, at.a + i,
             factor, padded,
         )

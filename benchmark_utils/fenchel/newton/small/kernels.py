@@ -11,7 +11,12 @@ float32; offsets count these then.
 import math
 
 from ...compilation import bare
-from ...datafits.simd_margins import twice_atanh, weights_of
+from ...datafits.simd_margins import (
+    exp_of_negative,
+    log1p_of_unit,
+    twice_atanh,
+    weights_of,
+)
 from ...linalg import simd
 from ...linalg.simd import LANES
 
@@ -236,3 +241,37 @@ def largest(work, m, n):
     for i in range(n):
         result = max(result, abs(work[m + i]))
     return result
+
+
+@bare
+def scale_class(work, labels, m, s, c_s, factor, padded):
+    """Scale weights s of a class, into c_s; return the price.
+
+    `factor` is what they are scaled by and the class, the sign of its labels;
+    the price is sum KL(c s || s) over it. s is sigmoid(-m).
+    """
+    c, sign = factor
+    one, zero, price = simd.splat(1.0), simd.splat(0.0), simd.splat(0.0)
+    part, side = simd.splat(c), simd.splat(sign)
+    left = simd.splat(math.log1p(-c) if c < 1.0 else 0.0)
+    log_c = simd.splat(math.log(c) if c > 0.0 else 0.0)
+    for i in range(0, padded, LANES):
+        # the padding has label zero
+        heavy = simd.mul(simd.load(work, labels + i), side)
+        dual = simd.load(work, s + i)
+        dual = simd.where_positive(heavy, simd.mul(dual, part), dual)
+        simd.store(work, c_s + i, dual)
+        if c < 1.0:
+            x = simd.sub(left, simd.load(work, m + i))
+            e = exp_of_negative(simd.sub(zero, simd.magnitude(x)))
+            rest = simd.add(
+                log1p_of_unit(e), simd.where_positive(x, x, zero)
+            )
+            one_price = simd.fma(
+                dual, log_c, simd.mul(simd.sub(one, dual), rest)
+            )
+            one_price = simd.where_positive(one_price, one_price, zero)
+            price = simd.add(
+                price, simd.where_positive(heavy, one_price, zero)
+            )
+    return simd.total(price)

@@ -10,6 +10,8 @@ from ...linalg.simd import LANES
 from ...result import REACHED
 from . import blocks, vectors
 
+# Iterations without progress that are waited for
+PATIENCE = 15
 # Sums of so many samples differ by this share of themselves, not more
 _NOISE = 1e-14
 
@@ -32,6 +34,20 @@ class Point(NamedTuple):
 
 #: a point that any other is better than
 NOWHERE = Point(np.inf, 0.0, np.inf, np.inf, np.inf, 0.0)
+
+
+@bare
+def watch(merit, bound, best, best_bound, worse):
+    """Follow a fit: the least merit and bound on F, and how long no better.
+
+    An iteration is one without progress where neither the merit, a gap, is
+    below half of the least one so far nor the bound below 0.99 of it. At
+    `PATIENCE` of them in a row it is a stall.
+    """
+    better = merit < 0.5 * best or bound < 0.99 * best_bound
+    return (
+        min(best, merit), min(best_bound, bound), 0 if better else worse + 1
+    )
 
 
 @bare

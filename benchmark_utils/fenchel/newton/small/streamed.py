@@ -13,21 +13,13 @@ import numpy as np
 
 from ...compilation import bare
 from ...linalg.simd import LANES
-from ...line_search import next_trial
-from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
-from . import hessian, vectors
 from . import kernels as few
 from .blocks import Vectors
-from .descent import (
-    factor,
-    fit_tiny,
-    slopes_of,
-    solve_beside,
-    stale_direction,
-)
+from .descent import fit_tiny
 from .hessian import sums_size
 from .layout import Fit, Layout, workspace_size
-from .point import NOWHERE, balance, end, evaluate, keep_better
+from .point import end, evaluate
+from .polish import polish
 from .samples import BLOCK, Block, fill, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
@@ -38,10 +30,6 @@ _SAMPLE = 20
 _GROWTH = 8
 # Newton steps on the smallest sample, and on each further one
 _FIRST, _FURTHER = 8, 1
-# A step is taken once the slope along it has fallen to this share
-_FLAT = 0.5
-# Passes of a search
-_TRIALS = 12
 
 
 @bare
@@ -99,87 +87,6 @@ def _start(samples, l2, labels, room, x):
 
 
 @bare
-def _search(fit, slope, sums):
-    """Find the step along d by passes at the points themselves.
-
-    The bend is that of a secant. Returns the `Point` there, the passes, and
-    whether it is one.
-    """
-    work, at = fit.work, fit.at
-    for j in range(at.q):
-        work[at.old + j] = work[at.w + j]
-    t, low, high = 1.0, 0.0, np.inf
-    before, before_slope, passes = 0.0, slope, 0
-    while True:
-        for j in range(at.q):
-            work[at.w + j] = work[at.old + j] + t * work[at.d + j]
-        now = evaluate(fit, sums)
-        passes += 1
-        first = vectors.dot(work, at.g, at.d, at.width)
-        found = abs(first) <= _FLAT * -slope
-        if found or passes == _TRIALS:
-            return now, passes, found
-        if first < 0.0:
-            low = t
-        else:
-            high = t
-        bend = (first - before_slope) / (t - before)
-        before, before_slope = t, first
-        t = next_trial(t, first, bend, low, high)
-
-
-@bare
-def _descend(fit, now, max_iter):
-    """Minimise F from w, whose `Point` is `now`, its Hessian summed.
-
-    Returns iterations, passes, Hessians and what `descent.end` takes.
-    """
-    work, at = fit.work, fit.at
-    iteration, passes, grams, fresh, share = 0, 1, 1, True, 1.0
-    status, before, best = ITERATION_LIMIT, np.inf, NOWHERE
-    while True:
-        best = keep_better(fit, now, best)
-        total, goal = now.gap + now.pull, fit.tol * now.value
-        if now.gap <= goal:
-            passes += fit.samples.intercept
-            price, square = balance(fit, now)
-            if price + square / (2.0 * fit.l2) <= goal:
-                return iteration, passes, grams, (REACHED, now, price, square)
-        if iteration >= max_iter:
-            break
-        status = FLOAT64_LIMIT
-        if not total < 0.9 * before:
-            break
-        before = total
-        iteration += 1
-        if fresh:
-            hessian.gather(work, at.sums, at.q, at.U, at.width)
-            factor(fit, np.bool_(False))
-            solve_beside(fit)
-        else:
-            stale_direction(fit, np.int64(0))
-        slope = slopes_of(fit)[0]
-        if not slope < 0.0:
-            break
-        # A Newton step leaves 0.1 to 2.5 times -slope / mass of the gap, one
-        # more with the same factor twice that share
-        if fresh:
-            share = -slope / now.mass
-            left = total * share
-        else:
-            left = total * 2.0 * share
-        done = 0.1 * goal
-        fresh = left > done and 2.0 * share * left > done
-        now, trials, found = _search(fit, slope, at.sums if fresh else -1)
-        passes += trials
-        grams += fresh
-        if not found:
-            break
-        status = ITERATION_LIMIT
-    return iteration, passes, grams, (status, best, 0.0, 0.0)
-
-
-@bare
 def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
     """Minimise F, from Python.
 
@@ -213,12 +120,12 @@ def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
         _start(samples, l2, labels, room, x)
     for j in range(x.size):
         work[fit.at.w + j] = x[j]
-    first = evaluate(fit, fit.at.sums)
-    iterations, passes, grams, ended = _descend(fit, first, max_iter)
+    first, no = evaluate(fit, fit.at.sums), np.bool_(False)
+    iterations, passes, grams, ended = polish(fit, first, no, no, max_iter)
     if at_zero:
         x[:] = 0.0
     status, gap, value = end(fit, x, at_zero, first.size, ended)
-    return iterations, passes, grams, status, gap, value
+    return iterations, passes + 1, grams, status, gap, value
 
 
 def fit_rows(X, y, l2, tol, max_iter, x):

@@ -29,8 +29,8 @@ from ...line_search import next_trial
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import kernels as few
 from .entry import NOTHING, is_usual, machine_code, summary
-from .gap import PATIENCE, scale_class, watch
 from .kernels import FAR
+from .point import PATIENCE, watch
 from .samples import samples_of, whole_vectors
 
 # Pivots below this share of their diagonal entry are rounding
@@ -192,7 +192,7 @@ def _copy(samples, work):
 @bare
 def _balance(work, at, w0, l2, ascent, mass):
     """Return the price and the square of the gap with an intercept."""
-    price = scale_class(
+    price = few.scale_class(
         work, at.A + at.pitch, at.m, at.s, at.a, class_factor(ascent, mass),
         at.padded,
     )

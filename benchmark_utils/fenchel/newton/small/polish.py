@@ -1,0 +1,262 @@
+"""Newton in float64, each trial of a step at the point itself.
+
+Margins, weights, F and gradient are computed anew from X at each point, so
+what is returned has a certificate of its own. It ends what a draft in float32
+began, and solves problems of many samples from a start that is near, where
+each pass reads X once.
+"""
+import numpy as np
+
+from ...compilation import bare
+from ...line_search import next_trial
+from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
+from . import hessian, vectors
+from . import kernels as few
+from .hessian import PIVOT
+from .pairs import correct_after, correct_before
+from .point import NOWHERE, PATIENCE, balance, evaluate, keep_better, watch
+from .samples import narrow_vector
+
+# A step is taken once the slope along it has fallen to this share
+_FLAT = 0.5
+# Passes of a search, also where F bends only far from the start
+_TRIALS = 40
+
+
+@bare
+def factor(fit, margins, m):
+    """Factorize the Hessian's sums, -g beside it; return if it is trusted.
+
+    `margins`, an array and where they are in it, bound an intercept's step.
+    """
+    work, at = fit.work, fit.at
+    # nothing else does where all weights are 0 or 1; a stream, which has no
+    # margins of all samples, comes from a sample's end
+    if fit.samples.intercept and fit.block.kept == 1:
+        p = at.q - 1
+        corner, least = at.U + p * at.width + p, 0.1 * abs(work[at.g + p])
+        if work[corner] < least:
+            largest = few.largest(margins, m, fit.samples.n)
+            work[corner] = max(work[corner], least / max(largest, 1.0))
+    for j in range(at.q):
+        work[at.U + j * at.width + at.q] = -work[at.g + j]
+    return hessian.factorize(
+        work, at.U, at.width, at.q, at.inverse, at.ridge, PIVOT
+    )
+
+
+@bare
+def solve_beside(fit):
+    """Set d from what `factor` has made of -g."""
+    work, at = fit.work, fit.at
+    for j in range(at.q):
+        work[at.z + j] = work[at.U + j * at.width + at.q]
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
+
+
+@bare
+def stale_direction(fit, count):
+    """Set d by the last factor, corrected by `count` pairs."""
+    work, at = fit.work, fit.at
+    vectors.negate(work, at.g, at.z, at.width)
+    correct_before(work, at.pairs, at.scales, count, at.width, at.z)
+    hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
+    correct_after(work, at.pairs, at.scales, count, at.width, at.d)
+
+
+@bare
+def slopes_of(fit):
+    """Return g'd and what l2 adds to the slope and to the bend along d."""
+    at = fit.at
+    return vectors.slopes(fit.work, at.g, at.w, at.ridge, at.d, at.width)
+
+
+@bare
+def bend(fit, area, k, columns, slope):
+    r"""Correct Newton's direction as Chebyshev, with its own factor.
+
+    .. math:: d \leftarrow d + H^{-1} A c, \qquad
+              c_i = \tfrac{1}{2} h_i (1 - 2 s_i) (A^\top d)_i^2,
+
+    unless that is more than half of d in the norm of H: then the third
+    derivative says little. A'd is at dm. Small passes all, and mostly one
+    iteration fewer.
+
+    J. M. Gutierrez and M. A. Hernandez, "A family of Chebyshev-Halley type
+    methods in Banach spaces", Bull. Austral. Math. Soc. 55, 1997,
+    doi:10.1017/S0004972700030586.
+
+    Parameters
+    ----------
+    fit : Fit
+    area : array
+        The buffer, as float64 or as float32.
+    k : int
+        How many of its entries make a float64.
+    columns : tuple of int
+        Where A is in it, the distance of its columns, and samples, padded.
+    slope : float
+        g'd.
+
+    Returns
+    -------
+    bool
+        Whether d has changed: then A'd is another.
+    """
+    work, at, (A, pitch, count) = fit.work, fit.at, columns
+    few.third_order(area, k * at.at.s, k * at.at.h, k * at.dm, k * at.c, count)
+    few.project(area, A, pitch, at.q, k * at.c, work, at.z, count)
+    hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
+    size = vectors.weighted_square(work, at.z, at.inverse, at.width)
+    if size > 0.25 * -slope:
+        return False
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.old)
+    vectors.add(work, at.old, at.d, at.width)
+    return True
+
+
+@bare
+def _newton_direction(fit, single, summed):
+    """Set d from a new Hessian, in float32 if `single` and that is enough.
+
+    `summed` tells whether that in float64 is summed. Returns how many were
+    formed, and whether float32 was enough.
+    """
+    work, at, formed = fit.work, fit.at, 0
+    if single:
+        formed = 1
+        narrow_vector(work, at.at.h, at.narrow_h, at.padded)
+        hessian.weighted_single_gram(
+            work, at.narrow, at.narrow_pitch, at.q, at.narrow_h, at.padded,
+            at.sums, at.U,
+        )
+        single = factor(fit, work, at.at.m)
+    if not single:
+        formed += 1
+        if not summed:
+            evaluate(fit, at.sums)
+        hessian.gather(work, at.sums, at.q, at.U, at.width)
+        factor(fit, work, at.at.m)
+    solve_beside(fit)
+    return formed, single
+
+
+@bare
+def _search(fit, slope, sums):
+    """Find the step along d by passes at the points themselves.
+
+    The bend is that of a secant, and each third trial halves the bracket.
+    Returns the `Point` there, the passes, and whether it is one.
+    """
+    work, at = fit.work, fit.at
+    t, moved, low, high = 1.0, 0.0, 0.0, np.inf
+    before, before_slope, passes = 0.0, slope, 0
+    while True:
+        vectors.move(
+            work, t - moved, at.d, at.w, at.z, at.g, at.old, at.width
+        )
+        moved = t
+        now = evaluate(fit, sums)
+        passes += 1
+        first = vectors.dot(work, at.g, at.d, at.width)
+        found = abs(first) <= _FLAT * -slope
+        if found or passes == _TRIALS:
+            return now, passes, found
+        if first < 0.0:
+            low = t
+        else:
+            high = t
+        bend = (first - before_slope) / (t - before)
+        if passes % 3 == 0 and high < np.inf:
+            # where slopes jump, secants hardly get nearer
+            bend = 0.0
+        before, before_slope = t, first
+        t = next_trial(t, first, bend, low, high)
+
+
+@bare
+def polish(fit, now, single, near, max_iter):
+    """Minimise F from w, whose `Point` is `now`.
+
+    Parameters
+    ----------
+    fit : Fit
+    now : Point
+        With a Hessian summed where its `size` says so.
+    single : bool
+        Whether Hessians from the copy in float32 are good enough.
+    near : bool
+        Whether the last factor will do for the first step.
+    max_iter : int
+
+    Returns
+    -------
+    iterations, passes, grams : int
+    ended : tuple
+        What `point.end` takes.
+    """
+    at, iteration, passes, grams = fit.at, 0, 0, 0
+    fresh, stuck, share, status = not near, False, 1.0, ITERATION_LIMIT
+    least, least_bound, worse, best = np.inf, np.inf, np.int64(0), NOWHERE
+    # a stream is for others where it stalls
+    streamed = fit.block.kept == 0
+    patience = 2 if streamed else PATIENCE
+    while True:
+        best = keep_better(fit, now, best)
+        total, goal = now.gap + now.pull, fit.tol * now.value
+        if now.gap <= goal:
+            passes += fit.samples.intercept
+            price, square = balance(fit, now)
+            if price + square / (2.0 * fit.l2) <= goal:
+                return iteration, passes, grams, (REACHED, now, price, square)
+        least, least_bound, worse = watch(
+            total, now.value, least, least_bound, worse
+        )
+        if iteration >= max_iter:
+            break
+        if worse == patience or stuck:
+            status = FLOAT64_LIMIT
+            break
+        if not fresh:
+            stale_direction(fit, np.int64(0))
+            fresh = not slopes_of(fit)[0] < 0.0
+        newest = fresh
+        if fresh:
+            formed, single = _newton_direction(fit, single, now.size > 0.0)
+            grams += formed
+        slope = slopes_of(fit)[0]
+        if not slope < 0.0:
+            status = FLOAT64_LIMIT
+            break
+        # A Newton step leaves 0.1 to 2.5 times -slope / mass of the gap, one
+        # more with the same factor twice that share
+        if newest:
+            share = -slope / now.mass
+            left = total * share
+            # plain where that ends it, or from a copy of A that is not here
+            if left > 0.1 * goal and fit.samples.n <= fit.block.rows:
+                few.combine(
+                    fit.work, fit.block.A, fit.block.pitch, at.q, fit.work,
+                    at.d, at.dm, at.padded,
+                )
+                bend(
+                    fit, fit.work, 1,
+                    (fit.block.A, fit.block.pitch, at.padded), slope,
+                )
+                slope = slopes_of(fit)[0]
+        else:
+            left = total * 2.0 * share
+        fresh = left * min(1.0, 2.0 * share) > 0.1 * goal or not (
+            newest or streamed
+        )
+        now, trials, found = _search(
+            fit, slope, at.sums if fresh and not single else -at.q
+        )
+        iteration += 1
+        passes += trials
+        if not found:
+            # from a better Hessian, if there is one
+            stuck = newest and not single
+            single, fresh = single and not newest, True
+    return iteration, passes, grams, (status, best, 0.0, 0.0)
