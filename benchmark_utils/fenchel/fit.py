@@ -13,6 +13,7 @@ from scipy import sparse
 from . import longer, select
 from .linalg.centring import centre_columns, shifted_intercept
 from .linalg.full_columns import centre_full_columns
+from .linalg.writeable import writeable
 from .newton import safeguarded
 from .newton.dense.fit import DenseFit, objective_at
 from .newton.small import batch as many
@@ -142,7 +143,7 @@ def fit_logistic(
     X = check_design(X)
     y, _ = check_labels(y, X.shape[0])
     problem = Problem(
-        _arranged(X), _writeable(y), float(l2), bool(fit_intercept),
+        _arranged(X), writeable(y), float(l2), bool(fit_intercept),
         float(tol), int(max_iter), bool(float32_copy),
     )
     start = _start(problem, coef_init, intercept_init)
@@ -175,27 +176,7 @@ def _arranged(X):
         return X
     if X.dtype == np.float32 and 2 * X.nbytes <= select.CONVERTED_BYTES:
         X = X.astype(np.float64)
-    return _writeable(X)
-
-
-def _writeable(array):
-    """Return a view that may be written to, which no kernel does.
-
-    For numba a read-only array is another type, to be compiled for anew.
-    """
-    if array.flags.writeable:
-        return array
-    interface = dict(array.__array_interface__)
-    interface["data"] = (interface["data"][0], False)
-    return np.asarray(_Exposed(array, interface))
-
-
-class _Exposed:
-    """Hold an array, and tell NumPy of it by another interface."""
-
-    def __init__(self, array, interface):
-        self.array = array
-        self.__array_interface__ = interface
+    return writeable(X)
 
 
 def _start(problem, coef_init, intercept_init):
