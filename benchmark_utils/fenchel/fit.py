@@ -10,7 +10,7 @@ from scipy import sparse
 
 from . import select
 from .coordinate_descent.bulk import fit_batch
-from .linalg.views import writeable
+from .linalg.writeable import writeable
 from .newton.small import batch as many
 from .newton.small import descent, two_columns
 from .penalties import load

@@ -250,8 +250,9 @@ def _integers(*arrays):
 
 def _outside(indices, size):
     """Return whether an index is not in [0, size)."""
+    # unsigned, what is negative is huge: one pass instead of two
     return len(indices) > 0 and not (
-        0 <= indices.min() and indices.max() < size
+        indices.view(indices.dtype.str.replace("i", "u")).max() < size
     )
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 from scipy import sparse
 
-from ..linalg.views import writeable
+from ..linalg.writeable import writeable
 from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
 from .columns import columns_of_dense, columns_of_sparse, descend_by_columns
 from .working_set import solve

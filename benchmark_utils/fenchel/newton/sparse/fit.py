@@ -1,4 +1,4 @@
-r"""L2 logistic regression on CSR and CSC matrices, certified.
+r"""L2 logistic regression on CSR matrices, certified.
 
 .. math::
     F(w, b) = \sum_i \log(1 + e^{-y_i (x_i^\top w + b)})
@@ -47,8 +47,11 @@ FEWEST_PAIRS, MOST_PAIRS = 6, 16
 # it takes 0.4 to 0.7 ns, of 20000 columns between passes over X 3 ns; the
 # others are chosen by hand between
 _PAIR_NEAR, _PAIR_FAR, _L2_CACHE, _SHARE = 1e-9, 3e-9, 2**19, 0.25
+# Factors after which L-BFGS begins anew
+_FACTORS = 4
 # float64 points without progress that are waited for
 _PATIENCE = 3
+_OVERFLOWS = "a product with X overflows float64: scale its columns."
 
 
 def better_dense(X):
@@ -60,19 +63,13 @@ def better_dense(X):
     )
 
 
-def suits_the_dual(X, l2):
+def suits_the_dual(n, p, weight):
     """Tell whether visits of samples in turn may be faster than passes.
 
-    They are where rows are nearly orthogonal, or light.
+    They are where rows are nearly orthogonal, or light: `weight` is the mean
+    of ||x||^2 / lambda2.
     """
-    n, p = X.shape
-    if n <= p:
-        return True
-    entries = X.data[:X.nnz]
-    return (
-        X.format == "csr" and n <= MOST_SAMPLES * p
-        and dot(entries, entries) <= LIGHT * l2 * n
-    )
+    return n <= p or n <= MOST_SAMPLES * p and weight <= LIGHT
 
 
 def sweep_price(entries, n, p):
@@ -95,10 +92,10 @@ def fit_sparse(problem, start=None):
     Parameters
     ----------
     problem : Problem
-        X is CSR or CSC, float32 or float64, of int32 or int64 indices, sorted
-        or not. With `float32_copy` its entries are copied in float32, rows
-        sorted by their length; without it X is read as it is, where it is
-        CSR with int32 indices.
+        X is CSR, float64 and valid, its indices sorted or not. With
+        `float32_copy` its entries are copied in float32, rows sorted by
+        their length; without it X is read as it is, where its indices are
+        int32.
     start : array of shape (n_features + intercept,), optional
         Where to start instead of zero, unless F is smaller at zero.
 
@@ -128,28 +125,35 @@ class _Fit:
     def __init__(self, problem):
         self.problem = problem
         self.n, self.p = problem.X.shape
-        self.w = np.zeros(self.p + 1)
+        self.source = as_it_is(problem.X)
+        #: |X|_F^2
+        self.square = dot(self.source.rows[0], self.source.rows[0])
+        if not self.square < np.inf:
+            raise ValueError(_OVERFLOWS)
+        self.w, self.g = np.zeros((2, self.p + 1))
         self.M = np.empty((9, self.n))
         self.state = np.zeros(1, STATE)[0]
         self.newton = False
         self.schedules = []
 
+    def take(self, packed):
+        """Go on with a layout of X, and the labels in its order."""
+        self.packed, self.y = packed, self.problem.y
+        if len(packed.order):
+            self.y = self.y[packed.order]
+
     def pack(self, dtype):
-        """Lay X out; None as it is, where that is possible."""
-        X, copy = self.problem.X, self.problem.float32_copy
-        if dtype is not None and copy:
-            self.packed = pack(X, dtype)
-        else:
-            self.packed = as_it_is(X)
-        self.y = np.ascontiguousarray(self.problem.y[self.packed.order])
+        """Pack X, unless no copy is allowed."""
+        copy = self.problem.float32_copy
+        self.take(pack(self.source.rows, dtype) if copy else self.source)
 
     def certify(self):
         """Compute F and the gap at w, margins and gradient there."""
-        problem = self.problem
-        self.certificate, self.g, curvature = certify(
-            self.packed, self.y, problem.l2, problem.intercept, self.w, self.M
+        problem, state = self.problem, self.state
+        self.certificate, curvature = certify(
+            self.source.rows, self.packed.order,
+            (self.y, problem.l2, problem.intercept), self.w, self.g, self.M,
         )
-        state = self.state
         state["passes"] += 1
         state["value"], state["noise"] = self.certificate.value, 0.0
         state["curvature"] = curvature
@@ -167,23 +171,22 @@ class _Fit:
         if not at_zero:
             self.w[:len(start)] = start
         status = SLOW
-        if at_zero and suits_the_dual(self.problem.X, self.problem.l2):
+        weight = self.square / (self.problem.l2 * self.n)
+        if at_zero and suits_the_dual(self.n, self.p, weight):
             # few sweeps do not pay for a copy
-            self.pack(None)
+            self.take(self.source)
             status = self.ascend()
         if status == REACHED:
             regime = "sparse, dual"
             why = "few or light samples: dual coordinate descent"
         else:
             self.pack(np.float32)
-            status = self.iterate(_PATIENCE, np.float32, 0.0)
+            status = self.iterate(_PATIENCE, 0.0)
         if status == FLOAT64_LIMIT:
             regime = "sparse, careful"
             why = "float32 made no more progress: float64 products"
             self.pack(np.float64)
-            status = self.iterate(
-                2 * _PATIENCE, np.float64, float(self.state["passes"])
-            )
+            status = self.iterate(2 * _PATIENCE, float(self.state["passes"]))
         factors = 0
         for schedule in self.schedules:
             factors += schedule.count
@@ -199,20 +202,13 @@ class _Fit:
             int(state["products"]),
         )
         x = self.w if self.problem.intercept else self.w[:self.p]
-        return Outcome(
-            x, status, self.bound(), self.certificate.value, counts, regime,
-            why,
+        gap = bound_gap(
+            self.certificate, self.source.rows, self.square, self.problem.l2,
+            self.problem.intercept, self.w, self.problem.tol,
         )
-
-    def bound(self):
-        """Bound the gap in exact arithmetic, no sharper than is needed."""
-        l2, intercept = self.problem.l2, self.problem.intercept
-        arguments = self.certificate, self.packed, l2, intercept, self.w
-        gap = bound_gap(*arguments, False)
-        goal = self.problem.tol * self.certificate.value
-        if self.certificate.gap <= goal < gap:
-            gap = bound_gap(*arguments, True)
-        return gap
+        return Outcome(
+            x, status, gap, self.certificate.value, counts, regime, why
+        )
 
     def ascend(self):
         """Climb by dual coordinate descent while it promises to be faster."""
@@ -242,15 +238,13 @@ class _Fit:
                 return SLOW
             goal = 0.1 * share * tol * found.value / found.gap
 
-    def iterate(self, patience, dtype, since):
+    def iterate(self, patience, since):
         """Descend until certified; the best point seen is kept in w.
 
         Parameters
         ----------
         patience : int
             Certificates without progress that are waited for.
-        dtype : float32 or float64
-            Of a factor.
         since : float
             Passes that were spent on something else.
         """
@@ -258,7 +252,7 @@ class _Fit:
         if self.is_within(start):
             return REACHED
         coef = self.w.copy()
-        self.prepare(dtype, since)
+        self.prepare(since)
         self.first_gap = start.gap
         budget = self.schedule.cost
         least_gap, least_value = start.gap, start.value
@@ -302,19 +296,16 @@ class _Fit:
             self.w[:] = 0.0
             found = self.certify()
         if not found.gap < np.inf:
-            raise ValueError(
-                "a product with X overflows float64: scale its columns."
-            )
+            raise ValueError(_OVERFLOWS)
         return found
 
-    def prepare(self, dtype, since):
+    def prepare(self, since):
         """Lay out what the descent needs, and scale by the diagonal."""
         problem, p = self.problem, self.p
         self.V = np.zeros((6, p + 1))
         self.inverse = np.empty(p + 1)
         self.schedule = Schedule(
-            self.packed.rows, p, problem, dtype, since,
-            self.n * p <= DENSE_ENTRIES,
+            self.packed.rows, p, problem, since, self.n * p <= DENSE_ENTRIES
         )
         self.schedules.append(self.schedule)
         k = pair_count(p, self.schedule.pass_time)
@@ -350,13 +341,14 @@ class _Fit:
 
     def next_budget(self):
         """Return the passes to go on with, 0 where nothing is left to do."""
-        advice = self.schedule.next(
-            self.state, self.passes_left(), self.newton, self.M[2], self.M[3]
-        )
-        if advice.newton is not None:
-            self.newton = advice.newton
+        schedule, tried = self.schedule, self.schedule.count
+        budget = schedule.next(self.state, self.passes_left(), self.M[2])
+        if schedule.count > tried:
+            # pairs of another metric help no more; after a few factors
+            # nothing but Newton's method itself
+            self.newton = schedule.count > _FACTORS
             self.state["pairs"] = self.state["steps"] = 0
-        return advice.budget
+        return budget
 
     def passes_left(self):
         """Return the passes to the tolerance at the rate so far."""

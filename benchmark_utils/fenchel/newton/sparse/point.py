@@ -7,6 +7,7 @@ import numpy as np
 from ...compilation import LOOPS, njit
 from ...datafits.margins import dot
 from ...duality import bounded
+from ...linalg.csr import are_sorted, gather, scatter
 from ...line_search import best_shift, evaluate
 
 
@@ -105,53 +106,99 @@ def _balance(m, y, s, h, r):
     return price, 2.0 * min(positive, negative)
 
 
-def certify(packed, y, l2, intercept, w, margins):
+@njit(fastmath=LOOPS)
+def _evaluate(X, order, given, w, g, M):
+    """Fill margins, weights, curvatures and the gradient at w.
+
+    Returns
+    -------
+    value, price, square, mass, total_h : float
+    """
+    y, l2, intercept = given
+    n, p = y.size, g.size - 1
+    # rows 3 and 6 on are in use
+    m, s, h, z, r = M[0], M[1], M[2], M[4], M[5]
+    gather(X, 0, n, w, 0.0, r)
+    if order.size:
+        for k in range(n):
+            z[k] = r[order[k]]
+    else:
+        z, r = r, z
+    w[p], loss, total_h, price, mass = weigh(z, y, w[p], intercept, m, s, h, r)
+    if order.size:
+        for k in range(n):
+            z[order[k]] = r[k]
+        r = z
+    g[:] = 0.0
+    scatter(X, 0, n, r, g)
+    square = 0.0
+    norm = 0.0
+    for j in range(p):
+        g[j] += l2 * w[j]
+        square += g[j] * g[j]
+        norm += w[j] * w[j]
+    return loss + 0.5 * l2 * norm, price, square, mass, total_h
+
+
+def certify(X, order, problem, w, g, M):
     """Compute margins, gradient and gap at w from X itself, in float64.
 
     Parameters
     ----------
-    packed : Packed
-    y : array of shape (n,), in the order of the packed rows
-    l2 : float; intercept : bool
+    X : tuple, the rows of X itself
+    order : array of shape (n,) or (0,)
+        Row k of the packed rows is row order[k] of X.
+    problem : tuple (y, l2, intercept)
+        y in the order of the packed rows.
     w : array of shape (p + 1,)
         The intercept, the last, is moved to its minimiser.
-    margins : array of shape (>= 3, n), written
-        Margins, weights, curvatures.
+    g : array of shape (p + 1,), written
+        The gradient; 0 last.
+    M : array of shape (>= 6, n)
+        Margins, weights, curvatures, written; the fifth and sixth row are
+        work space.
 
     Returns
     -------
     certificate : Certificate
-    g : array of shape (p + 1,)
     total_h : float
     """
-    p = packed.p
-    r = np.empty(len(y))
-    z = packed.times(w)
-    w[p], loss, total_h, price, mass = weigh(
-        z, y, w[p], intercept, *margins[:3], r
+    value, price, square, mass, total_h = _evaluate(
+        X, order, problem, w, g, M
     )
-    g = packed.transposed_times(r)
-    with np.errstate(over="ignore", invalid="ignore"):
-        g[:p] += l2 * w[:p]
-        # compiled: BLAS would wake up threads
-        square = dot(g, g)
-        value = loss + 0.5 * l2 * dot(w[:p], w[:p])
-        gap = price + square / (2.0 * l2)
-    return Certificate(value, gap, price, square, mass), g, total_h
+    gap = price + square / (2.0 * problem[1])
+    return Certificate(value, gap, price, square, mass), total_h
 
 
-def bound_gap(certificate, packed, l2, intercept, w, sharp):
-    """Bound the gap of a certificate in exact arithmetic.
+def bound_gap(found, X, square, l2, intercept, w, tol):
+    """Bound the gap of a certificate in exact arithmetic, and not too far.
 
     Parameters
     ----------
-    sharp : bool
-        See `Packed.depths`.
+    found : Certificate
+    X : tuple, the rows of X itself
+    square : float
+        |X|_F^2, of every stored entry by itself.
+    l2 : float; intercept : bool
+    w : array of shape (p + 1,)
+    tol : float
+        If the gap is within this share of F, but its bound is not, the
+        entries of every column are counted, which takes three passes.
     """
-    over_samples, over_features, repeated = packed.depths(sharp)
-    n = len(packed.rows[2]) - 1
-    size = math.sqrt(packed.square * repeated + (n if intercept else 0.0))
-    return bounded(
-        certificate.price, certificate.square, l2, size, certificate.mass,
-        math.sqrt(dot(w, w)), (over_samples, over_features),
-    )
+    _, indices, starts = X
+    longest = max(float(np.diff(starts).max()), 1.0)
+
+    def bound(over_samples, repeated):
+        ones = len(starts) - 1 if intercept else 0.0
+        return bounded(
+            found.price, found.square, l2,
+            math.sqrt(square * repeated + ones), found.mass,
+            math.sqrt(dot(w, w)), (over_samples, longest),
+        )
+
+    # so many additions at most, and entries that have one place
+    gap = bound(float(len(indices)), longest)
+    if found.gap <= tol * found.value < gap:
+        most = np.bincount(indices).max(initial=0)
+        gap = bound(float(most), 1.0 if are_sorted(X) else longest)
+    return gap

@@ -1,12 +1,9 @@
-"""Read-only arrays as numba takes others, so that nothing is compiled anew."""
+"""Give kernels one type of array: for numba a read-only one is another."""
 import numpy as np
 
 
 def writeable(array):
-    """Return a view that may be written to, which no kernel does.
-
-    For numba a read-only array is another type, to be compiled for anew.
-    """
+    """Return a view that may be written to, which no kernel does."""
     if array.flags.writeable:
         return array
     interface = dict(array.__array_interface__)
