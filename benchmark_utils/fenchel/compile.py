@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from .compilation import cache_folder, silence
-from .fit import fit_logistic
-from .newton.small.batch import fit_many, pack_problems
+from .fit import fit_logistic, fit_many
+from .newton.small.batch import pack_problems
 
 _BAR = 24
 
@@ -48,16 +48,18 @@ def _fits(*shape, make=_dense, **options):
     return fit
 
 
-def _many():
+def _many(**options):
+    """Return what fits a few problems in one call."""
     problems = [_dense(10, 2, seed) for seed in range(4)]
-    fit_many(pack_problems(*zip(*problems, strict=True)))
+    batch = pack_problems(*zip(*problems, strict=True))
+    return lambda: fit_many(batch, **options)
 
 
 #: What is compiled, by a problem of each kind
 KINDS = {
     "two columns": _fits(10, 2),
     "few columns": _fits(200, 10),
-    "many small problems": _many,
+    "many small problems": _many(),
     "few columns, many samples": _fits(30_000, 20),
     "few samples": _fits(8, 30),
     "many columns": _fits(1500, 110),
@@ -67,6 +69,13 @@ KINDS = {
     "wide, half precision": _fits(200, 3000),
     "sparse": _fits(2000, 500, 6, make=_thin),
     "sparse, more columns than samples": _fits(300, 2000, 6, make=_thin),
+    "L1": _fits(200, 50, l1=1.0),
+    "L1, sparse": _fits(2000, 500, 6, make=_thin, l1=2.0),
+    "L1, many small problems": _many(l1=0.1),
+    "MCP": _fits(200, 50, l1=1.0, penalty="mcp"),
+    "MCP, sparse": _fits(2000, 500, 6, make=_thin, l1=2.0, penalty="mcp"),
+    "SCAD": _fits(200, 50, l1=1.0, penalty="scad"),
+    "SCAD, sparse": _fits(2000, 500, 6, make=_thin, l1=2.0, penalty="scad"),
 }
 
 

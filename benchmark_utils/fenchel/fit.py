@@ -13,7 +13,7 @@ from .coordinate_descent.bulk import fit_batch
 from .linalg.writeable import writeable
 from .newton.small import batch as many
 from .newton.small import descent, two_columns
-from .penalties import load
+from .penalties import make
 from .result import FLOAT64_LIMIT, REACHED, WORDS, Problem
 from .solve import in_longer_arithmetic, solve, solve_plainly, start_at
 from .validation import (
@@ -173,15 +173,15 @@ def fit_logistic(
 def _penalty(name, l1, gamma, n_samples):
     """Return the penalty beside lambda2's, None without one."""
     check_penalty_name(name, l1, gamma)
-    if name == "elasticnet":
-        return load("l1")(l1) if l1 else None
-    kind = load(name)
-    if not kind.is_separable:
+    if name == "elasticnet" and not l1:
+        return None
+    penalty = make(name, l1, gamma, n_samples)
+    if not penalty.is_separable:
         raise NotImplementedError(
             f"penalty={name!r} couples coefficients, which no method of "
             "fit_logistic takes: use the solver proximal-gradient."
         )
-    return kind.from_problem(l1, gamma, n_samples)
+    return penalty
 
 
 def fit_many(

@@ -18,14 +18,12 @@ def largest(X, y, fit_intercept):
     return lambda1_max(X, y, fit_intercept)
 
 
-def hold(
-    X, y, l1, l2, fit_intercept, penalty, tol=1e-8, may_stop=False, **options
-):
+def hold(X, y, l1, l2, fit_intercept, penalty, tol=1e-8, **options):
     """Fit, and hold what is reported against the referee and NumPy.
 
     With `may_stop` float64 need not allow the tolerance.
     """
-    before = X.copy()
+    may_stop, before = options.pop("may_stop", False), X.copy()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         coef, intercept, info = fit_logistic(
@@ -138,7 +136,8 @@ def test_hard_problems(make, fit_intercept, penalty):
     for share in (1e-4, 1e-2, 0.5, 1.0, 1.5):
         for l2 in (0.0, 1.0):
             hold(
-                X, y, share * top, l2, fit_intercept, penalty, 1e-7, may_stop
+                X, y, share * top, l2, fit_intercept, penalty, 1e-7,
+                may_stop=may_stop,
             )
 
 

@@ -16,15 +16,33 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 from numba.extending import overload
+from scipy import sparse
 
 from ..compilation import LOOPS, njit
 from ..datafits.margins import evaluate, exp_of_negative
+from ..linalg.writeable import writeable
 from .prox_newton import concavity, loss_along
 from .quadratic import solve_in_place
 
 _1 = np.uint64(1)
 #: iterates that Anderson's extrapolation combines
 MEMORY = 5
+
+
+def columns_of(X):
+    """Return the columns of X; no copy of Fortran order or CSC in float64.
+
+    Parameters
+    ----------
+    X : array or canonical sparse matrix of shape (n, p)
+    """
+    if sparse.issparse(X):
+        X = X.tocsc()
+        return (
+            writeable(X.data.astype(np.float64, copy=False)),
+            X.indices.astype(np.uint32), X.indptr.astype(np.uint64),
+        )
+    return writeable(np.ascontiguousarray(X.T, np.float64))
 
 
 @njit

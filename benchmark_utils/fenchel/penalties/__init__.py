@@ -78,6 +78,34 @@ def load(name):
     return found
 
 
+def make(name, lmbd1, gamma, n_samples):
+    """Return the penalty of a problem, lambda2's part left out.
+
+    Parameters
+    ----------
+    name : str
+        "elasticnet", or one of `names`.
+    lmbd1, gamma : float
+        gamma is on the scale of the mean loss.
+    n_samples : int
+    """
+    if name == "elasticnet":
+        return load("l1")(float(lmbd1))
+    return load(name).from_problem(lmbd1, gamma, n_samples)
+
+
+def separable_names():
+    """List what there is to choose from beside "elasticnet" in a method.
+
+    Those of `names` that are sums over coefficients, and no part of the
+    elastic net.
+    """
+    return [
+        name for name in names()
+        if name not in ("elastic_net", "l1", "l2") and load(name).is_separable
+    ]
+
+
 def check(penalty, needed=None):
     """Hold a penalty's class against what a solver asks of it.
 
