@@ -45,7 +45,7 @@ class Solver(LogisticSolver):
     def solve(self, n_iter):
         x = np.zeros(self.X.shape[1] + 1)
         descend_by_columns(
-            self.columns, self.y, self.r, float(self.lmbd2),
+            self.columns, (self.y, None), self.r, float(self.lmbd2),
             bool(self.fit_intercept), (0.0, n_iter), x,
         )
         self.coef, self.intercept = x[:-1], float(x[-1])

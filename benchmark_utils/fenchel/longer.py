@@ -54,7 +54,9 @@ def _transposed(block, columns, c, out):
         np.add.at(out, block.col, block.data.astype(_LONG) * c[block.row])
 
 
-def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
+def gap_at(
+    X, y, l2, coef, intercept, fit_intercept, penalty=None, counts=None
+):
     """Compute F and a bound of its duality gap at a point.
 
     Parameters
@@ -67,6 +69,8 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
     fit_intercept : bool
     penalty : NamedTuple, optional
         A separable penalty beside lambda2's (`fenchel.penalties`).
+    counts : array of shape (n_samples,), optional
+        What each sample counts.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         margins, weights, value, squares = _evaluate(
-            X, y, coef, intercept
+            X, y, coef, intercept, counts
         )
         value += 0.5 * _LONG(l2) * (coef.astype(_LONG) ** 2).sum()
         if penalty is not None:
@@ -91,22 +95,25 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
         # b apart from w: of timestamps both are large, and cancel
         shift = unit * (norms @ np.abs(coef.astype(_LONG)))
         shift += unit * np.sqrt(_LONG(len(y))) * abs(_LONG(intercept))
-        mass = max(weights.sum(), _LONG(1e-300))
+        heaviest = 1.0 if counts is None else counts.max()
+        # |a|^2 is at most this
+        mass = max(heaviest * weights.sum(), _LONG(1e-300))
         noises = unit * np.sqrt(mass) * norms
         slope = abs(residual.sum())
         if not convex:
             # of the margins, at sigmoid's slope of 1 / 4 at most
-            noises += 0.25 * shift * norms
+            noises += 0.25 * heaviest * shift * norms
             slope = float(slope + unit * mass) if fit_intercept else 0.0
             far = _violation(penalty, l2, coef, v, noises)
             return max(far, slope), float(value)
         if fit_intercept:
             # what is left of sum y a would be taken out of a class
-            noises += (slope + unit * mass) / np.sqrt(mass) * norms
+            left = heaviest * (slope + unit * mass)
+            noises += left / np.sqrt(mass) * norms
         gap = value
         scales = [1.0] if penalty is None else _scales(penalty, l2, v, noises)
         for c in scales:
-            price = _divergence(y, margins, weights, *(
+            price = _divergence(y, margins, weights, counts, *(
                 c * factor for factor in factors
             ))
             if penalty is None:
@@ -115,13 +122,14 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept, penalty=None):
                 rest = left @ left / (2 * _LONG(l2))
             else:
                 rest = _penalty_gap(penalty, l2, coef, c * v, c * noises)
-            gap = min(gap, (np.sqrt(price) + shift) ** 2 + rest)
+            price = (np.sqrt(price) + np.sqrt(heaviest) * shift) ** 2
+            gap = min(gap, price + rest)
     # the last conversion may round down
     return float(gap) * (1.0 + 1e-15), float(value)
 
 
-def _evaluate(X, y, coef, intercept):
-    """Compute margins, sigmoid(-margins), loss, squares of columns."""
+def _evaluate(X, y, coef, intercept, counts):
+    """Compute margins, dual variables, the loss, squares of columns."""
     w, b = coef.astype(_LONG), _LONG(intercept)
     margins, squares = np.empty(len(y), _LONG), np.zeros(len(w), _LONG)
     for rows, block, columns in _blocks(X):
@@ -132,8 +140,10 @@ def _evaluate(X, y, coef, intercept):
             np.add.at(squares, block.col, block.data.astype(_LONG) ** 2)
     e = np.exp(-np.abs(margins))
     weights = np.where(margins > 0, e, 1.0) / (1.0 + e)
-    loss = (np.log1p(e) + np.maximum(-margins, 0.0)).sum()
-    return margins, weights, loss, squares
+    losses = np.log1p(e) + np.maximum(-margins, 0.0)
+    if counts is not None:
+        weights, losses = counts * weights, counts * losses
+    return margins, weights, losses.sum(), squares
 
 
 def _product(X, residual):
@@ -163,15 +173,19 @@ def _class_factors(y, weights):
     return _LONG(1.0), positive / negative
 
 
-def _divergence(y, margins, weights, up, down):
-    """Sum KL(c s || s), where c is `up` for the class +1 and `down` for -1."""
+def _divergence(y, margins, weights, counts, up, down):
+    """Sum KL(c s || s), where c is `up` for the class +1 and `down` for -1.
+
+    Of samples that count other than 1, that often, of s over their count.
+    """
     total = _LONG(0.0)
     for c, rows in (up, y > 0), (down, y <= 0):
         if not c < 1:
             continue
         dual = c * weights[rows]
         rest = np.logaddexp(_LONG(0.0), np.log1p(-c) - margins[rows])
-        terms = (1.0 - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
+        most = 1.0 if counts is None else counts[rows]
+        terms = (most - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
         total += np.maximum(terms, 0.0).sum()
     return total
 

@@ -64,6 +64,8 @@ class Problem(NamedTuple):
     l1: float = 0.0
     #: beside lambda2's, see `penalties`; None without one
     penalty: object = None
+    #: array of shape (n_samples,), positive, float64; None where each is 1
+    weights: object = None
 
     @property
     def is_convex(self):

@@ -550,6 +550,45 @@ def check_start(coef, intercept, n_features):
     return coef, check_number(intercept, "intercept_init", -math.inf)
 
 
+def check_weights(values, y):
+    """Return what samples count, as positive float64, and which rows stay.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples,)
+        Not negative; a sample of weight zero is none.
+    y : array of shape (n_samples,)
+
+    Returns
+    -------
+    weights : array of shape (n_kept,), or None where each counts once
+    kept : array of shape (n_kept,), int, or None where all are
+
+    Raises
+    ------
+    DataError
+    """
+    values = _as_array(values, "sample_weight")
+    if values.shape != y.shape:
+        raise DataError(
+            f"sample_weight has shape {values.shape} for {len(y)} samples: "
+            "give one number a sample."
+        )
+    values = _to_float64(values, "sample_weight")
+    if not all_finite(values) or values.min() < 0.0:
+        raise DataError(
+            "sample_weight must be finite and not negative: 0 leaves a "
+            "sample out."
+        )
+    if not values.any():
+        raise DataError("sample_weight is zero everywhere.")
+    kept = None
+    if not values.all():
+        kept = np.flatnonzero(values)
+        values = values[kept]
+    return None if (values == 1.0).all() else values, kept
+
+
 def check_vector(values, n_features, name):
     """Return finite real numbers, one a feature, as float64.
 

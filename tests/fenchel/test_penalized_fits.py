@@ -8,7 +8,7 @@ from scipy import sparse
 from benchmark_utils.fenchel import fit_logistic, fit_many, pack_problems
 from benchmark_utils.problem.certificate import certify, lambda1_max
 from problems import LAYOUTS
-from sparse_problems import MCP, SCAD, problem, violation
+from sparse_problems import L1, MCP, SCAD, problem, violation
 
 PENALTIES = ["elasticnet", "mcp", "scad"]
 GAMMA = 20.0
@@ -211,6 +211,91 @@ def test_each_problem_of_a_batch_may_have_a_lambda_of_its_own():
     for k, (X, y) in enumerate(drawn):
         alone, _, _ = fit_logistic(X, y, l1[k], 0.0)
         np.testing.assert_allclose(coef[3 * k:3 * k + 3], alone, atol=1e-4)
+
+
+PROBLEMS = [(0.0, "elasticnet"), *((0.1, penalty) for penalty in PENALTIES)]
+
+
+def weighted_value(X, y, coef, intercept, l1, l2, penalty, weights):
+    """Return F in NumPy."""
+    losses = np.logaddexp(0.0, -y * (X @ coef + intercept))
+    value = weights @ losses + 0.5 * l2 * (coef @ coef)
+    kind = {"elasticnet": L1, "mcp": MCP, "scad": SCAD}[penalty]
+    kind = kind.from_problem(l1, GAMMA, weights.sum())
+    return value + sum(kind.value(float(w)) for w in coef)
+
+
+@pytest.mark.parametrize("share, penalty", PROBLEMS)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_whole_weights_are_repeated_samples(
+    convert, compile, fit_intercept, share, penalty
+):
+    rng = np.random.default_rng(3)
+    X, y = problem(40, 6)
+    weights = rng.integers(0, 4, 40)
+    again, labels = np.repeat(X, weights, axis=0), np.repeat(y, weights)
+    l1 = share * largest(again, labels, fit_intercept)
+    coef, intercept, info = fit_logistic(
+        convert(X), y, l1, 0.5, fit_intercept, 1e-11, penalty=penalty,
+        sample_weight=weights, compile=compile,
+    )
+    assert info["converged"], info
+    expected, other, told = fit_logistic(
+        again, labels, l1, 0.5, fit_intercept, 1e-11, penalty=penalty
+    )
+    assert info["objective"] == pytest.approx(
+        weighted_value(X, y, coef, intercept, l1, 0.5, penalty, weights),
+        rel=1e-12,
+    )
+    if penalty == "elasticnet":
+        np.testing.assert_allclose(coef, expected, atol=1e-5)
+        assert intercept == pytest.approx(other, abs=1e-5)
+        found = certify(
+            again, labels, coef, intercept, l1, 0.5, fit_intercept
+        )
+        assert found.relative_gap <= info["relative_gap"] + 1e-13
+
+
+@pytest.mark.parametrize("share, penalty", PROBLEMS)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_weights_of_huge_ratios(fit_intercept, share, penalty):
+    X, y = problem(60, 5)
+    weights = np.logspace(-8, 4, 60)
+    l1 = share * np.abs(X.T @ (weights * y)).max() / 2.0
+    coef, intercept, info = fit_logistic(
+        X, y, l1, 1.0, fit_intercept, penalty=penalty, sample_weight=weights
+    )
+    assert info["converged"], info
+    assert info["objective"] == pytest.approx(weighted_value(
+        X, y, coef, intercept, l1, 1.0, penalty, weights
+    ), rel=1e-10)
+
+
+def test_weights_that_are_all_one_change_nothing():
+    X, y = problem(60, 5)
+    first = fit_logistic(X, y, 0.5, 0.1)
+    again = fit_logistic(X, y, 0.5, 0.1, sample_weight=[1] * 60)
+    np.testing.assert_array_equal(first[0], again[0])
+
+
+@pytest.mark.parametrize("weights, reason", [
+    ([1.0] * 19, "one number a sample"),
+    ([-1.0] + [1.0] * 19, "not negative"),
+    ([np.nan] + [1.0] * 19, "finite"),
+    ([0.0] * 20, "zero everywhere"),
+    (["a"] * 20, "encode"),
+])
+def test_refuses_weights(weights, reason):
+    with pytest.raises(ValueError, match=reason):
+        fit_logistic(X, Y, sample_weight=weights)
+
+
+def test_one_class_without_weight_has_no_intercept():
+    with pytest.raises(ValueError, match="single class"):
+        fit_logistic(X, Y, fit_intercept=True, sample_weight=Y > 0)
+    assert fit_logistic(X, Y, sample_weight=Y > 0)[2]["converged"]
 
 
 X, Y = problem(20, 3)

@@ -97,7 +97,7 @@ def solve_all(problem, points, model, work, bounds, limits, x):
         for j in range(p + 1):
             work[2][j] = here.w[j]
         value, gap = assess(
-            problem, problem, here, there.m, work[2], work, bounds
+            problem, problem, here, work[2], work, bounds
         )
         failures += 1
         slack = 1e-12 * abs(best)
@@ -161,7 +161,8 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
             for j in range(p):
                 columns[j, i] = X[a, i, j]
         problem = Problem(
-            columns.T, y[a], scale(penalty, factors[a]), l2, intercept, p
+            columns.T, y[a], scale(penalty, factors[a]), l2, intercept, p,
+            None, 1.0,
         )
         if not intercept:
             x[a, p] = 0.0

@@ -19,9 +19,10 @@ from numba.extending import overload
 from scipy import sparse
 
 from ..compilation import LOOPS, njit
-from ..datafits.margins import evaluate, exp_of_negative
+from ..datafits.logistic import evaluate, loss_along
+from ..datafits.margins import exp_of_negative
 from ..linalg.writeable import writeable
-from .prox_newton import concavity, loss_along
+from .prox_newton import concavity
 from .quadratic import solve_in_place
 
 _1 = np.uint64(1)
@@ -335,13 +336,14 @@ def _minimise_model(columns, penalty, l2, free, model, tol, floor):
 
 
 @njit
-def descend_by_columns(columns, y, penalty, l2, free, limits, x):
+def descend_by_columns(columns, samples, penalty, l2, free, limits, x):
     """Minimise F from x by prox-Newton, its model by visits of columns.
 
     Parameters
     ----------
     columns : array of shape (p, n) or tuple of CSC arrays
-    y : array of shape (n,), float64, -1.0 and 1.0
+    samples : tuple (y, weights)
+        Arrays of shape (n,), float64; y of -1.0 and 1.0, weights or None.
     penalty : NamedTuple, see `fenchel.penalties`
     l2 : float
     free : bool
@@ -354,7 +356,7 @@ def descend_by_columns(columns, y, penalty, l2, free, limits, x):
     -------
     n_iter, n_epochs : int
     """
-    tol, max_iter = limits
+    (y, weights), (tol, max_iter) = samples, limits
     n, p = y.size, x.size - 1
     m, to, s = np.empty(n), np.empty(n), np.empty(n)
     model = _Steps(
@@ -365,7 +367,7 @@ def descend_by_columns(columns, y, penalty, l2, free, limits, x):
     floor, n_epochs, share = 1.05 * concavity(penalty), 0, 0.1
     for n_iter in range(max_iter):
         margins(columns, y, x, m)
-        value = evaluate(m, s, model.h)[0]
+        value = evaluate(m, s, model.h, weights)
         value += penalties_of(penalty, l2, x)
         for i in range(n):
             to[i] = y[i] * s[i]
@@ -385,7 +387,8 @@ def descend_by_columns(columns, y, penalty, l2, free, limits, x):
         while t > 1e-8 and not moved:
             for j in range(p + 1):
                 grad[j] = x[j] + t * (v[j] - x[j])
-            new = loss_along(m, to, t) + penalties_of(penalty, l2, grad)
+            new = loss_along(m, to, t, weights)
+            new += penalties_of(penalty, l2, grad)
             moved = new <= value * (1.0 + (1e-14 if t == 1.0 else 0.0))
             t *= 0.5
         if not moved:
@@ -472,7 +475,7 @@ def descend_by_epochs(columns, y, penalty, l2, free, limits, x):
     history[0] = x
     count, taken = 1, 0
     margins(columns, y, x, m)
-    evaluate(m, s, h)[0]
+    evaluate(m, s, h, None)
     for n_epochs in range(max_epochs):
         epoch(columns, y, penalty, l2, bends, m, s, x)
         history[count] = x
@@ -481,10 +484,10 @@ def descend_by_epochs(columns, y, penalty, l2, free, limits, x):
             continue
         # margins that many visits moved are computed anew
         margins(columns, y, x, m)
-        value = evaluate(m, s, h)[0] + penalties_of(penalty, l2, x)
+        value = evaluate(m, s, h, None) + penalties_of(penalty, l2, x)
         _extrapolate(history, count)
         margins(columns, y, history[MEMORY], there)
-        new = evaluate(there, other, h)[0]
+        new = evaluate(there, other, h, None)
         new += penalties_of(penalty, l2, history[MEMORY])
         if new < value:
             x[:], m[:], s[:] = history[MEMORY], there, other

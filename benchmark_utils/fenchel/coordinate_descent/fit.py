@@ -42,8 +42,8 @@ def fit(problem, start):
     else:
         X = writeable(np.ascontiguousarray(X, np.float64))
     (n_iter, readings, epochs, grams), status, gap, value = _fit(
-        X, problem.y, problem.penalty, problem.l2, problem.intercept, limits,
-        x,
+        X, (problem.y, problem.weights), problem.penalty, problem.l2,
+        problem.intercept, limits, x,
     )
     counts = n_iter, readings, grams, epochs
     return x[:len(start)], counts, status, _MARGIN * gap, value
@@ -60,7 +60,7 @@ def _arrays(X):
     )
 
 
-def _fit(X, y, penalty, l2, free, limits, x):
+def _fit(X, samples, penalty, l2, free, limits, x):
     tol, max_iter = limits
     total = np.zeros(4, np.int64)
     # where float32 is not enough, or the columns are too many, go on
@@ -69,20 +69,20 @@ def _fit(X, y, penalty, l2, free, limits, x):
         (np.empty(0), max_iter),
     ]:
         counts, status, gap, value = solve(
-            X, y, penalty, l2, free, (tol, most - total[0]), x, like
+            X, samples, penalty, l2, free, (tol, most - total[0]), x, like
         )
         total += counts
         if status in (REACHED, SLOW) or total[0] >= max_iter:
             break
     if status in (SLOW, NEEDS_CARE):
-        data = (y, penalty, l2, free, x)
+        data = (samples, penalty, l2, free, x)
         status, gap, value = _by_columns(X, data, limits, value, total)
     return tuple(total.tolist()), status, gap, value
 
 
 def _by_columns(X, data, limits, value, total):
     """Go on without a Gram matrix; sharper where that does not reach tol."""
-    y, penalty, l2, free, x = data
+    samples, penalty, l2, free, x = data
     tol, max_iter = limits
     if isinstance(X, tuple):
         columns = columns_of_sparse(X, x.size - 1)
@@ -95,12 +95,13 @@ def _by_columns(X, data, limits, value, total):
             target *= value / max(np.abs(x[:-1]).sum(), 1e-3)
         left = max(max_iter - int(total[0]), 0)
         taken, epochs = descend_by_columns(
-            columns, y, penalty, l2, free, (target, left), x
+            columns, samples, penalty, l2, free, (target, left), x
         )
         total[0] += taken
         total[2] += epochs
         counts, end, gap, value = solve(
-            X, y, penalty, l2, free, (tol, 0), x, np.empty(0, np.float32)
+            X, samples, penalty, l2, free, (tol, 0), x,
+            np.empty(0, np.float32),
         )
         total += counts
         if end == REACHED:

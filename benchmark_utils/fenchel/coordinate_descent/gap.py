@@ -18,36 +18,10 @@ follow each other, the margins to u d sum_j |x_j| |w_j| in norm (see
 """
 import math
 
-from ..compilation import LOOPS, njit
-from ..datafits.margins import exp_of_negative, log1p_of_unit
+from ..compilation import njit
+from ..datafits.logistic import divergence
 
 _UNIT = 2.0**-53
-
-
-@njit(fastmath=LOOPS)
-def divergence(y, m, s, up, down):
-    """Return the sum of KL(c s || s), c = `up` where y > 0, else `down`."""
-    if up == 1.0 and down == 1.0:
-        return 0.0
-    total = 0.0
-    logs = (
-        math.log(up) if up > 0.0 else 0.0,
-        math.log(down) if down > 0.0 else 0.0,
-    )
-    # of 1 - c; exp_of_negative makes nothing of -1e300
-    rests = (
-        math.log1p(-up) if up < 1.0 else -1e300,
-        math.log1p(-down) if down < 1.0 else -1e300,
-    )
-    for i in range(m.size):
-        positive = y[i] > 0.0
-        a = s[i] * (up if positive else down)
-        x = (rests[0] if positive else rests[1]) - m[i]
-        rest = log1p_of_unit(exp_of_negative(-abs(x)))
-        rest += x if x > 0.0 else 0.0
-        term = a * (logs[0] if positive else logs[1]) + (1.0 - a) * rest
-        total += term if term > 0.0 else 0.0
-    return total
 
 
 @njit
@@ -118,12 +92,16 @@ def duality_gap(problem, point, grad, scales, facts, value):
     largest = 0.0
     for j in range(p):
         largest = max(largest, abs(grad[j]) + noises[j])
-    # KL grows by an eighth of the square
-    shift = 0.5 * margin_errors(norms, w, point.m.size, depth)
+    # c KL grows by c / 8 of the square; c is at most heaviest^2
+    shift = 0.5 * problem.heaviest * margin_errors(
+        norms, w, point.m.size, depth
+    )
     up, down = scales
     gap = value
     if problem.l2 > 0.0 or bound == math.inf:
-        price = math.sqrt(divergence(problem.y, point.m, point.s, up, down))
+        price = math.sqrt(divergence(
+            problem.y, point.m, point.s, up, down, problem.weights
+        ))
         gap = min(gap, (price + shift)**2 + penalty_gap(
             problem, w, grad, 1.0, noises
         ))
@@ -131,7 +109,8 @@ def duality_gap(problem, point, grad, scales, facts, value):
         c = min(1.0, bound / largest) if largest > 0.0 else 1.0
         if c < 1.0 or problem.l2 == 0.0:
             price = math.sqrt(divergence(
-                problem.y, point.m, point.s, c * up, c * down
+                problem.y, point.m, point.s, c * up, c * down,
+                problem.weights,
             ))
             gap = min(gap, (price + shift)**2 + penalty_gap(
                 problem, w, grad, c, noises

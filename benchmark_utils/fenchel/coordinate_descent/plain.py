@@ -54,6 +54,7 @@ class _Fit:
         self.problem, self.x = problem, x
         self.p = problem.X.shape[1]
         self.XT = problem.X.T
+        self.counts = 1.0 if problem.weights is None else problem.weights
         self.passes = self.grams = self.epochs = 0
         self.look(x.copy())
 
@@ -65,9 +66,8 @@ class _Fit:
     def value_of(self, m, x):
         w = x[:self.p]
         value = self.problem.penalty.value
-        total = np.logaddexp(0.0, -m).sum() + sum(
-            map(value, w[w != 0.0].tolist())
-        )
+        total = (self.counts * np.logaddexp(0.0, -m)).sum()
+        total += sum(map(value, w[w != 0.0].tolist()))
         return total + 0.5 * self.problem.l2 * (w @ w)
 
     def look(self, x):
@@ -75,7 +75,7 @@ class _Fit:
         y, l2 = self.problem.y, self.problem.l2
         self.at, self.m = x, self.margins(x)
         self.value = self.value_of(self.m, x)
-        s = expit(-self.m)
+        s = self.counts * expit(-self.m)
         self.h = s * expit(self.m)
         self.grad = np.append(
             l2 * x[:self.p] - self.XT @ (y * s), -(y @ s)
@@ -126,6 +126,7 @@ class _Fit:
         return gap_at(
             problem.X, problem.y, problem.l2, self.at[:p],
             self.at[p:].sum(), problem.intercept, problem.penalty,
+            problem.weights,
         )
 
     def working_set(self):
@@ -155,13 +156,14 @@ class _Fit:
             H, self.grad[chosen], self.at[chosen], columns
         )
         m = self.margins(new)
-        t, bar = 1.0, self.value
+        # a whole step may be as good but for rounding
+        t, bar = 1.0, self.value * (1.0 + 1e-14)
         for _ in range(_HALVINGS):
             x = self.at + t * (new - self.at)
             if self.value_of(self.m + t * (m - self.m), x) < bar:
                 self.look(x)
                 return True
-            t *= 0.5
+            t, bar = 0.5 * t, self.value
         return False
 
     def minimise_model(self, H, grad, w, columns):

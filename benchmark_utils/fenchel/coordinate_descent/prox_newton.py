@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compilation import LOOPS, njit
-from ..datafits.margins import evaluate, exp_of_negative, log1p_of_unit
+from ..datafits.logistic import evaluate, loss_along
 from .access import add_transposed, gram_of, multiply, rows_per_block
 from .quadratic import Model, minimise
 
@@ -49,6 +49,10 @@ class Problem(NamedTuple):
     free: bool
     #: columns
     k: int
+    #: (n,) what each sample counts, or None
+    weights: np.ndarray
+    #: the root of the largest of them
+    heaviest: float
 
 
 class Point(NamedTuple):
@@ -57,7 +61,7 @@ class Point(NamedTuple):
     #: (k + 1,) the intercept last, and the gradient of all but the penalty
     w: np.ndarray
     grad: np.ndarray
-    #: (n,) margins, sigmoid(-m), its derivative, -y sigmoid(-m)
+    #: (n,) margins, dual variables, their derivative, -y times them
     m: np.ndarray
     s: np.ndarray
     h: np.ndarray
@@ -86,15 +90,10 @@ def penalty_along(problem, w, to, t):
     return total
 
 
-@njit(fastmath=LOOPS)
-def loss_along(m, to, t):
-    """Return the loss at margins m + t (to - m)."""
-    total = 0.0
-    for i in range(m.size):
-        x = m[i] + t * (to[i] - m[i])
-        e = exp_of_negative(-abs(x))
-        total += log1p_of_unit(e) + (-x if x < 0.0 else 0.0)
-    return total
+@njit
+def part_of(weights, first, last):
+    """Return the weights of some samples, None where there are none."""
+    return None if weights is None else weights[first:last]
 
 
 @njit
@@ -117,10 +116,10 @@ def look(problem, point, part, known):
             multiply(X, first, last, point.w[:k], point.w[k], point.m)
             for i in range(first, last):
                 point.m[i] *= problem.y[i]
-        part_loss, _ = evaluate(
-            point.m[first:last], point.s[first:last], point.h[first:last]
+        loss += evaluate(
+            point.m[first:last], point.s[first:last], point.h[first:last],
+            part_of(problem.weights, first, last),
         )
-        loss += part_loss
         for i in range(first, last):
             point.r[i] = -problem.y[i] * point.s[i]
             total += point.r[i]
@@ -142,7 +141,7 @@ def search(problem, here, there, value, smallest):
     """
     t, best, trial = 0.0, value, 1.0
     while smallest <= trial <= _LONGEST:
-        new = loss_along(here.m, there.m, trial)
+        new = loss_along(here.m, there.m, trial, problem.weights)
         new += penalty_along(problem, here.w, there.w, trial)
         if new < best:
             t, best = trial, new

@@ -13,8 +13,7 @@ import math
 import numpy as np
 
 from ..compilation import LOOPS, njit
-from ..datafits.margins import evaluate
-from ..line_search import search
+from ..datafits.logistic import evaluate
 from ..result import (
     ITERATION_LIMIT,
     NEEDS_CARE,
@@ -48,6 +47,8 @@ _NEAR = 1.25
 # More than this share of the columns are taken without a copy
 _MOST = 0.8
 _BINS = 256
+# Newton steps of the intercept, and halvings of one
+_SHIFTS = 20
 _UNIT = 2.0**-53
 
 
@@ -61,7 +62,45 @@ def make_point(n, p):
 
 
 @njit(fastmath=LOOPS)
-def balance(problem, point, direction):
+def shift_margins(problem, point, loss):
+    """Move margins along the intercept by Newton steps that lower the loss.
+
+    Until its derivative is a hundredth: the rest is for the dual point.
+
+    Returns
+    -------
+    loss, shift : float
+    """
+    y, m, s, h = problem.y, point.m, point.s, point.h
+    first, shift, step, halvings = 0.0, 0.0, 0.0, 0
+    for trial in range(_SHIFTS):
+        slope = bend = 0.0
+        for i in range(m.size):
+            slope -= y[i] * s[i]
+            bend += h[i]
+        if trial == 0:
+            first = abs(slope)
+        if abs(slope) <= 0.01 * first and trial > 0 or not bend > 0.0:
+            break
+        step = -slope / bend
+        new = np.inf
+        for halvings in range(_SHIFTS):
+            for i in range(m.size):
+                m[i] += step * y[i]
+            shift += step
+            new = evaluate(m, s, h, problem.weights)
+            if new <= loss:
+                break
+            # back by half of it
+            step *= -0.5 if halvings == 0 else 0.5
+        if not new <= loss:
+            break
+        loss = new
+    return loss, shift
+
+
+@njit(fastmath=LOOPS)
+def balance(problem, point):
     """Find the best intercept for the margins; weights that sum to zero.
 
     Margins, s, h and r = -y a are written: a is s, the heavier class's
@@ -76,22 +115,10 @@ def balance(problem, point, direction):
         The sum of a^2.
     """
     y, m, s, h, r = problem.y, point.m, point.s, point.h, point.r
-    (loss, _), shift = evaluate(m, s, h), 0.0
+    loss, shift = evaluate(m, s, h, problem.weights), 0.0
     up = down = 1.0
     if problem.free:
-        slope, bend = 0.0, 0.0
-        for i in range(m.size):
-            slope -= y[i] * s[i]
-            bend += h[i]
-        if slope != 0.0 and bend > 0.0:
-            for i in range(m.size):
-                direction[i] = -slope / bend * y[i]
-            slopes = (-slope * slope / bend, 0.0)
-            t, _, _ = search(m, direction, s, slopes, 0.01, s, h)
-            shift = -t * slope / bend
-            for i in range(m.size):
-                m[i] += t * direction[i]
-            loss, _ = evaluate(m, s, h)
+        loss, shift = shift_margins(problem, point, loss)
         positive = negative = 0.0
         for i in range(m.size):
             if y[i] > 0.0:
@@ -214,7 +241,7 @@ def choose(problem, w, grad, limit, member, chosen):
 
 
 @njit
-def assess(whole, sub, point, direction, w, work, bounds):
+def assess(whole, sub, point, w, work, bounds):
     """Compute all that is known about a point anew, from X and w.
 
     Parameters
@@ -224,7 +251,6 @@ def assess(whole, sub, point, direction, w, work, bounds):
     point : Point
         Its w, in the columns of `sub`, is given; all else is written, of the
         gradient only the intercept's, at p.
-    direction : array of shape (n,), work space
     w : array of shape (p + 1,)
         The same coefficients in all columns; the intercept is made the best.
     work : tuple (grad, part, ...)
@@ -245,7 +271,7 @@ def assess(whole, sub, point, direction, w, work, bounds):
         multiply(sub.X, 0, n, point.w[:k], point.w[k], point.m)
     for i in range(n):
         point.m[i] *= whole.y[i]
-    loss, shift, scales, squares = balance(sub, point, direction)
+    loss, shift, scales, squares = balance(sub, point)
     point.w[k] += shift
     w[p] = point.w[k]
     grad = work[0]
@@ -261,7 +287,7 @@ def assess(whole, sub, point, direction, w, work, bounds):
     point.grad[p] = 0.0
     if not whole.penalty.is_convex:
         point.grad[p] = total
-        shift = margin_errors(norms, w, n, k + 1.0)
+        shift = whole.heaviest**2 * margin_errors(norms, w, n, k + 1.0)
         for j in range(p):
             # sigmoid's slope is 1 / 4 at most
             noises[j] += 0.25 * shift * norms[j]
@@ -284,15 +310,28 @@ def columns(whole, chosen, k, place):
     X = whole.X
     if k < whole.k:
         X = restrict(X, whole.y.size, chosen, k, place)
-    return Problem(X, whole.y, whole.penalty, whole.l2, whole.free, k)
+    return Problem(
+        X, whole.y, whole.penalty, whole.l2, whole.free, k, whole.weights,
+        whole.heaviest,
+    )
 
 
 @njit
-def solve(X, y, penalty, l2, free, limits, x, like):
+def heaviest_of(weights):
+    """Return the root of the largest weight, 1.0 without any."""
+    if weights is None:
+        return 1.0
+    return math.sqrt(weights.max())
+
+
+@njit
+def solve(X, samples, penalty, l2, free, limits, x, like):
     """Minimise F from x; see `fit.fit_dense`, `fit.fit_sparse`.
 
     Parameters
     ----------
+    samples : tuple (y, weights)
+        Labels, and an array or None.
     limits : tuple (tol, max_iter)
     like : array
         H has its dtype.
@@ -305,8 +344,11 @@ def solve(X, y, penalty, l2, free, limits, x, like):
     gap, value : float
     """
     tol, max_iter = limits
+    y, weights = samples
     n, p = y.size, x.size - 1
-    whole = Problem(X, y, penalty, l2, free, p)
+    whole = Problem(
+        X, y, penalty, l2, free, p, weights, heaviest_of(weights)
+    )
     here, there = make_point(n, p), make_point(n, p)
     if not free:
         x[p] = 0.0
@@ -325,7 +367,7 @@ def solve(X, y, penalty, l2, free, limits, x, like):
         here.w[j] = w[chosen[j]]
     here.w[k] = w[p]
     while failures < 4:
-        value, gap = assess(whole, sub, here, there.m, w, work, bounds)
+        value, gap = assess(whole, sub, here, w, work, bounds)
         readings += 1
         slack = 1e-12 * abs(best)
         failures += 1
