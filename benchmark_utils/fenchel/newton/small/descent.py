@@ -25,9 +25,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import bare, njit
+from ...linalg import simd
 from ...line_search import next_trial
-from . import hessian, vectors
 from . import kernels as few
+from . import vectors
 from .entry import NOTHING, is_usual, machine_code, summary
 from .kernels import FAR
 from .layout import Fit, copy, lay_out, workspace_size
@@ -36,6 +37,7 @@ from .point import PATIENCE, end, evaluate, point_at, watch
 from .polish import (
     bend,
     factor,
+    form_single,
     polish,
     slopes_of,
     solve_beside,
@@ -211,10 +213,7 @@ def _draft(fit, at_zero, max_iter):
         if not stale:
             count = zero
             grams += 1
-            hessian.weighted_single_gram(
-                work, at.narrow, at.narrow_pitch, at.q, 2 * at.at.h,
-                at.padded, at.sums, at.U,
-            )
+            form_single(fit, 2 * at.at.h)
             if not factor(fit, fit.singles, 2 * at.at.m):
                 return iteration, grams, no, no
             solve_beside(fit)
@@ -259,10 +258,10 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     """
     samples = samples_of(data, y, where, x.size > where[4])
     block, at = lay_out(samples, work)
-    fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
+    fit = Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
     size, at_zero = copy(fit, x)
     iterations, grams, single, near = _draft(fit, at_zero, max_iter)
-    now = evaluate(fit, -at.q)
+    now = evaluate(fit, np.bool_(False))
     more, _, formed, ended = polish(
         fit, now, single, near, max_iter - iterations
     )
@@ -270,7 +269,7 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     return iterations + more, grams + formed, status, gap, value
 
 
-@njit
+@njit(by_hand=True)
 def _fit_one(X, y, l2, tol, max_iter, x):
     """Minimise F for X of shape (n, p), from x; return its `summary`.
 
@@ -280,7 +279,7 @@ def _fit_one(X, y, l2, tol, max_iter, x):
         return NOTHING
     n, p = X.shape
     return summary(*fit_tiny(
-        X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
+        simd.flattened(X), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x,
     ))
 

@@ -19,8 +19,9 @@ from .samples import narrow_vector
 
 # A step is taken once the slope along it has fallen to this share
 _FLAT = 0.5
-# Passes of a search, also where F bends only far from the start
-_TRIALS = 40
+# Passes of a search, also where F bends only far from the start; of a stream,
+# which is near
+_TRIALS, _FEW_TRIALS = 40, 12
 
 
 @bare
@@ -42,6 +43,16 @@ def factor(fit, margins, m):
         work[at.U + j * at.width + at.q] = -work[at.g + j]
     return hessian.factorize(
         work, at.U, at.width, at.q, at.inverse, at.ridge, PIVOT
+    )
+
+
+@bare
+def form_single(fit, h):
+    """Compute a Hessian from the copy of A in float32; h counts float32."""
+    work, at = fit.work, fit.at
+    few.clear(work, at.U, at.q * at.width)
+    hessian.add_single_gram(
+        work, at.narrow, at.narrow_pitch, at.q, h, at.padded, at.U, at.width
     )
 
 
@@ -127,23 +138,19 @@ def _newton_direction(fit, single, summed):
     if single:
         formed = 1
         narrow_vector(work, at.at.h, at.narrow_h, at.padded)
-        hessian.weighted_single_gram(
-            work, at.narrow, at.narrow_pitch, at.q, at.narrow_h, at.padded,
-            at.sums, at.U,
-        )
+        form_single(fit, at.narrow_h)
         single = factor(fit, work, at.at.m)
     if not single:
         formed += 1
         if not summed:
-            evaluate(fit, at.sums)
-        hessian.gather(work, at.sums, at.q, at.U, at.width)
+            evaluate(fit, np.bool_(True))
         factor(fit, work, at.at.m)
     solve_beside(fit)
     return formed, single
 
 
 @bare
-def _search(fit, slope, sums):
+def _search(fit, slope, summed, trials):
     """Find the step along d by passes at the points themselves.
 
     The bend is that of a secant, and each third trial halves the bracket.
@@ -157,11 +164,11 @@ def _search(fit, slope, sums):
             work, t - moved, at.d, at.w, at.z, at.g, at.old, at.width
         )
         moved = t
-        now = evaluate(fit, sums)
+        now = evaluate(fit, summed)
         passes += 1
         first = vectors.dot(work, at.g, at.d, at.width)
         found = abs(first) <= _FLAT * -slope
-        if found or passes == _TRIALS:
+        if found or passes == trials:
             return now, passes, found
         if first < 0.0:
             low = t
@@ -197,11 +204,11 @@ def polish(fit, now, single, near, max_iter):
         What `point.end` takes.
     """
     at, iteration, passes, grams = fit.at, 0, 0, 0
-    fresh, stuck, share, status = not near, False, 1.0, ITERATION_LIMIT
+    fresh, share, status = not near, 1.0, ITERATION_LIMIT
     least, least_bound, worse, best = np.inf, np.inf, np.int64(0), NOWHERE
     # a stream is for others where it stalls
     streamed = fit.block.kept == 0
-    patience = 2 if streamed else PATIENCE
+    patience, allowed = (2, _FEW_TRIALS) if streamed else (PATIENCE, _TRIALS)
     while True:
         best = keep_better(fit, now, best)
         total, goal = now.gap + now.pull, fit.tol * now.value
@@ -215,7 +222,7 @@ def polish(fit, now, single, near, max_iter):
         )
         if iteration >= max_iter:
             break
-        if worse == patience or stuck:
+        if worse == patience:
             status = FLOAT64_LIMIT
             break
         if not fresh:
@@ -251,12 +258,11 @@ def polish(fit, now, single, near, max_iter):
             newest or streamed
         )
         now, trials, found = _search(
-            fit, slope, at.sums if fresh and not single else -at.q
+            fit, slope, fresh and not single, allowed
         )
         iteration += 1
         passes += trials
         if not found:
             # from a better Hessian, if there is one
-            stuck = newest and not single
             single, fresh = single and not newest, True
     return iteration, passes, grams, (status, best, 0.0, 0.0)
