@@ -105,7 +105,7 @@ class Whole(codegen.JITCodeLibrary):
             super()._optimize_final_module()
             return
         made = self._codegen._module_pass_manager(
-            loop_vectorize=False, slp_vectorize=False, opt=2
+            loop_vectorize=False, slp_vectorize=False, opt=1
         )
         # numba 0.60 has no builder of passes
         passes, *builder = made if isinstance(made, tuple) else (made,)

@@ -26,7 +26,7 @@ class Vectors(NamedTuple):
 @bare
 def _block(samples, first, work, block):
     """Fill the block unless it holds all; return its samples, padded."""
-    if samples.n <= block.rows:
+    if samples.n <= block.rows and block.kept == 1:
         return whole_vectors(samples.n)
     return fill(samples, first, work, block)
 

@@ -43,6 +43,7 @@ from .polish import (
     solve_beside,
     stale_direction,
 )
+from .reference import refer
 from .samples import samples_of
 
 # From this cost of a Hessian, in passes, its factor is used more than once
@@ -258,7 +259,9 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     """
     samples = samples_of(data, y, where, x.size > where[4])
     block, at = lay_out(samples, work)
-    fit = Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
+    fit = refer(
+        Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
+    )
     size, at_zero = copy(fit, x)
     iterations, grams, single, near = _draft(fit, at_zero, max_iter)
     now = evaluate(fit, np.bool_(False))

@@ -208,6 +208,7 @@ def polish(fit, now, single, near, max_iter):
     least, least_bound, worse, best = np.inf, np.inf, np.int64(0), NOWHERE
     # a stream is for others where it stalls
     streamed = fit.block.kept == 0
+    held = not streamed and fit.samples.n <= fit.block.rows
     patience, allowed = (2, _FEW_TRIALS) if streamed else (PATIENCE, _TRIALS)
     while True:
         best = keep_better(fit, now, best)
@@ -242,7 +243,7 @@ def polish(fit, now, single, near, max_iter):
             share = -slope / now.mass
             left = total * share
             # plain where that ends it, or from a copy of A that is not here
-            if left > 0.1 * goal and fit.samples.n <= fit.block.rows:
+            if left > 0.1 * goal and held:
                 few.combine(
                     fit.work, fit.block.A, fit.block.pitch, at.q, fit.work,
                     at.d, at.dm, at.padded,

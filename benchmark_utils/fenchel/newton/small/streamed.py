@@ -20,7 +20,8 @@ from .descent import fit_tiny
 from .layout import Fit, Layout, workspace_size
 from .point import end, evaluate
 from .polish import polish
-from .samples import BLOCK, Block, fill, flat, samples_of
+from .reference import refer
+from .samples import BLOCK, Block, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
 _PITCH = BLOCK + LANES
@@ -59,8 +60,6 @@ def lay_out(samples, l2, tol, work):
     for j in range(samples.p):
         work[at.ridge + j] = l2
     block = Block(A, _PITCH, BLOCK, 0)
-    if samples.n <= BLOCK:
-        fill(samples, np.int64(0), work, block)
     return Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
 
 
@@ -111,7 +110,7 @@ def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
     """
     samples = samples_of(data, y, where, x.size > where[4])
     work, labels, room = buffers
-    fit = lay_out(samples, l2, tol, work)
+    fit = refer(lay_out(samples, l2, tol, work))
     at_zero = True
     for j in range(x.size):
         at_zero = at_zero and x[j] == 0.0
