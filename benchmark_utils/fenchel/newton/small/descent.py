@@ -28,11 +28,9 @@ from ...compilation import bare, njit
 from ...linalg import simd
 from ...line_search import next_trial
 from . import kernels as few
-from . import vectors
 from .entry import NOTHING, is_usual, machine_code, summary
 from .kernels import FAR
 from .layout import Fit, copy, lay_out, workspace_size
-from .pairs import remember
 from .point import PATIENCE, end, evaluate, point_at, watch
 from .polish import (
     bend,
@@ -72,7 +70,7 @@ class Pace(NamedTuple):
 
 
 @bare
-def _begin(fit, at_zero):
+def _begin(fit):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
     m, s, h = 2 * at.at.m, 2 * at.at.s, 2 * at.at.h
@@ -82,8 +80,6 @@ def _begin(fit, at_zero):
     )
     for i in range(n, at.filled):
         singles[m + i] = FAR
-    if at_zero:
-        return few.weigh_nothing(singles, s, h, n, at.filled)
     return few.weigh(singles, m, s, h, at.filled)
 
 
@@ -160,9 +156,7 @@ def _step(fit, bent, slopes):
     t, mass, found = _search(fit, slopes)
     if found:
         few.advance(singles, 2 * at.at.m, t, 2 * at.dm, at.filled)
-        vectors.move(
-            fit.work, t, at.d, at.w, at.z, at.g, at.old, at.width
-        )
+        few.advance(fit.work, at.w, t, at.d, at.width)
     return mass, found
 
 
@@ -182,8 +176,8 @@ def _draft(fit, at_zero, max_iter):
     zero, no = np.int64(0), np.bool_(False)
     # at zero there is no third derivative
     pace = Pace(no, not at_zero, 0.0, 1.0, np.inf)
-    least, least_bound, worse, count = np.inf, np.inf, zero, zero
-    iteration, grams, mass = zero, zero, _begin(fit, at_zero)
+    least, least_bound, worse = np.inf, np.inf, zero
+    iteration, grams, mass = zero, zero, _begin(fit)
     while True:
         few.project(
             fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
@@ -202,17 +196,14 @@ def _draft(fit, at_zero, max_iter):
         if near or not nearer or worse == PATIENCE or iteration >= max_iter:
             return iteration, grams, nearer, near and grams > 0
         if iteration > 0:
-            if dear > _DEAR:
-                count = remember(work, at, count)
             pace = _next_pace(pace, total, goal, dear)
         else:
             pace = Pace(no, pace.bent, 0.0, 1.0, total)
         stale = pace.stale and worse < _TIRED
         if stale:
-            stale_direction(fit, count)
+            stale_direction(fit)
             stale = slopes_of(fit)[0] < 0.0
         if not stale:
-            count = zero
             grams += 1
             form_single(fit, 2 * at.at.h)
             if not factor(fit, fit.singles, 2 * at.at.m):

@@ -4,9 +4,8 @@ All arrays lie in one buffer, `work`; functions take offsets into it. The
 signed samples are as in `small.samples`; the margins of their padding are
 `FAR`, so that it adds 1e-304 to sums (1e-37 in float32).
 
-`work` is float64. `combine`, `project`, `clear`, `weigh`, `weigh_nothing`,
-`weigh_along`, `third_order`, `advance` and `largest` also take its view as
-float32; offsets count these then.
+`work` is float64. `combine`, `project`, `weigh`, `third_order`, `advance` and
+`largest` also take its view as float32; offsets count these then.
 """
 import math
 
@@ -111,19 +110,6 @@ def weigh(work, m, s, h, count):
         simd.store(work, h + i, bend)
         mass = simd.add(mass, weight)
     return simd.total(mass)
-
-
-@bare
-def weigh_nothing(work, s, h, n, padded):
-    """Set weights and curvatures of margins 0; the padding gets zeros."""
-    half, quarter = simd.fill(work, 0.5), simd.fill(work, 0.25)
-    for i in range(0, padded, simd.lanes(work)):
-        simd.store(work, s + i, half)
-        simd.store(work, h + i, quarter)
-    for i in range(n, padded):
-        work[s + i] = 0.0
-        work[h + i] = 0.0
-    return 0.5 * n
 
 
 @bare

@@ -13,7 +13,6 @@ from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .hessian import PIVOT
-from .pairs import correct_after, correct_before
 from .point import NOWHERE, PATIENCE, balance, evaluate, keep_better, watch
 from .samples import narrow_vector
 
@@ -66,14 +65,13 @@ def solve_beside(fit):
 
 
 @bare
-def stale_direction(fit, count):
-    """Set d by the last factor, corrected by `count` pairs."""
+def stale_direction(fit):
+    """Set d by the last factor."""
     work, at = fit.work, fit.at
-    vectors.negate(work, at.g, at.z, at.width)
-    correct_before(work, at.pairs, at.scales, count, at.width, at.z)
+    for j in range(at.q):
+        work[at.z + j] = -work[at.g + j]
     hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
     hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
-    correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
 @bare
@@ -122,8 +120,8 @@ def bend(fit, area, k, columns, slope):
     size = vectors.weighted_square(work, at.z, at.inverse, at.width)
     if size > 0.25 * -slope:
         return False
-    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.old)
-    vectors.add(work, at.old, at.d, at.width)
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.part)
+    few.advance(work, at.d, 1.0, at.part, at.width)
     return True
 
 
@@ -160,9 +158,7 @@ def _search(fit, slope, summed, trials):
     t, moved, low, high = 1.0, 0.0, 0.0, np.inf
     before, before_slope, passes = 0.0, slope, 0
     while True:
-        vectors.move(
-            work, t - moved, at.d, at.w, at.z, at.g, at.old, at.width
-        )
+        few.advance(work, at.w, t - moved, at.d, at.width)
         moved = t
         now = evaluate(fit, summed)
         passes += 1
@@ -227,7 +223,7 @@ def polish(fit, now, single, near, max_iter):
             status = FLOAT64_LIMIT
             break
         if not fresh:
-            stale_direction(fit, np.int64(0))
+            stale_direction(fit)
             fresh = not slopes_of(fit)[0] < 0.0
         newest = fresh
         if fresh:

@@ -37,7 +37,7 @@ _FIRST, _FURTHER = 8, 1
 def streamed_size(q):
     """Return the entries of `work` for `fit_streamed` of q columns."""
     width = (q + LANES) // LANES * LANES
-    return (width + 3) * _PITCH + (q + 9) * width + LANES
+    return (width + 3) * _PITCH + (q + 8) * width + LANES
 
 
 @bare
@@ -54,9 +54,9 @@ def lay_out(samples, l2, tol, work):
     at = Layout(
         q, width, 0, 0, Vectors(m, s, m + 2 * _PITCH, s), 0, 0, U, g,
         g + width, g + 2 * width, g + 3 * width, g + 4 * width, g + 5 * width,
-        g + 6 * width, g + 7 * width, g + 8 * width, 0, 0, 0, 0, 0,
+        g + 6 * width, g + 7 * width, 0, 0, 0,
     )
-    few.clear(work, g, 9 * width)
+    few.clear(work, g, 8 * width)
     for j in range(samples.p):
         work[at.ridge + j] = l2
     block = Block(A, _PITCH, BLOCK, 0)
