@@ -207,6 +207,18 @@ def first_line(typingctx, array):
 
 
 @intrinsic
+def least(typingctx, a, b):
+    """min(a, b) of two integers, where numba's compiles for each constant."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(builder.icmp_signed("<", *args), *args)
+
+    if isinstance(a, types.Integer) and isinstance(b, types.Integer):
+        return types.intp(types.intp, types.intp), codegen
+    return None
+
+
+@intrinsic
 def lanes(typingctx, array):
     """How many entries `read` reads."""
 

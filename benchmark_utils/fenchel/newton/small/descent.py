@@ -206,7 +206,8 @@ def _draft(fit, at_zero, max_iter):
         if not stale:
             grams += 1
             form_single(fit, 2 * at.at.h)
-            if not factor(fit, fit.singles, 2 * at.at.m):
+            # margins are 0 at the usual start
+            if not factor(fit, 1.0):
                 return iteration, grams, no, no
             solve_beside(fit)
         slopes = slopes_of(fit)

@@ -7,7 +7,7 @@ is the distance of the rows of U: q + 1 columns, in whole vectors.
 
 from ...compilation import bare
 from ...linalg import simd
-from ...linalg.simd import LANES, get, put
+from ...linalg.simd import LANES, get, least, put
 from ...linalg.tiles import SINGLE_ROUND, make_tile
 
 # Samples whose columns stay in the first-level cache, and of float32, which
@@ -34,9 +34,9 @@ def add_gram(work, A, pitch, q, h, count, U, width):
     on, are not defined after it.
     """
     for first in range(0, count, _BLOCK):
-        depth = min(count - first, _BLOCK) // LANES
+        depth = least(count - first, _BLOCK) // LANES
         for j in range(0, q, 4):
-            a, rows = A + j * pitch + first, min(q - j, 4)
+            a, rows = A + j * pitch + first, least(q - j, 4)
             for k in range(0, j, 4):
                 _tile(
                     work, a, A + k * pitch + first, pitch, h + first, depth,
@@ -56,10 +56,10 @@ def add_single_gram(work, A, pitch, q, h, count, U, width):
     """
     for first in range(0, count, _SINGLE_BLOCK):
         depth = (
-            min(count - first, _SINGLE_BLOCK) + SINGLE_ROUND - 1
+            least(count - first, _SINGLE_BLOCK) + SINGLE_ROUND - 1
         ) // SINGLE_ROUND
         for j in range(0, q, 4):
-            a, rows = A + j * pitch + first, min(q - j, 4)
+            a, rows = A + j * pitch + first, least(q - j, 4)
             for k in range(0, j, 4):
                 _single_tile(
                     work, a, A + k * pitch + first, pitch, h + first, depth,

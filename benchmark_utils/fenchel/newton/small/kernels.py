@@ -4,8 +4,8 @@ All arrays lie in one buffer, `work`; functions take offsets into it. The
 signed samples are as in `small.samples`; the margins of their padding are
 `FAR`, so that it adds 1e-304 to sums (1e-37 in float32).
 
-`work` is float64. `combine`, `project`, `weigh`, `third_order`, `advance` and
-`largest` also take its view as float32; offsets count these then.
+`work` is float64. `combine`, `project`, `weigh`, `third_order` and `advance`
+also take its view as float32; offsets count these then.
 """
 import math
 
@@ -17,7 +17,7 @@ from ...datafits.simd_margins import (
     weights_of,
 )
 from ...linalg import simd
-from ...linalg.simd import LANES
+from ...linalg.simd import LANES, least
 
 # A margin whose sigmoid(-m) and loss are 1e-304
 FAR = 1000.0
@@ -27,32 +27,24 @@ FAR = 1000.0
 def combine(work, A, pitch, q, points, w, out, count):
     """Compute out = A' w for `count` samples; w is in `points`."""
     lanes = simd.lanes(work)
-    last = count - 4 * lanes
-    i = 0
-    while i <= last:
+    last = count - lanes
+    for first in range(0, count, 4 * lanes):
+        # the last vector again where there are no four
+        second = least(first + lanes, last)
+        third = least(first + 2 * lanes, last)
+        fourth = least(first + 3 * lanes, last)
         a = simd.fill(work, 0.0)
         b, c, d = a, a, a
         for j in range(q):
-            factor = simd.fill(work, points[w + j])
-            source = A + j * pitch + i
-            a = simd.fma(factor, simd.read(work, source), a)
-            b = simd.fma(factor, simd.read(work, source + lanes), b)
-            c = simd.fma(factor, simd.read(work, source + 2 * lanes), c)
-            d = simd.fma(factor, simd.read(work, source + 3 * lanes), d)
-        simd.store(work, out + i, a)
-        simd.store(work, out + i + lanes, b)
-        simd.store(work, out + i + 2 * lanes, c)
-        simd.store(work, out + i + 3 * lanes, d)
-        i += 4 * lanes
-    while i < count:
-        a = simd.fill(work, 0.0)
-        for j in range(q):
-            a = simd.fma(
-                simd.fill(work, points[w + j]),
-                simd.read(work, A + j * pitch + i), a,
-            )
-        simd.store(work, out + i, a)
-        i += lanes
+            factor, k = simd.fill(work, points[w + j]), A + j * pitch
+            a = simd.fma(factor, simd.read(work, k + first), a)
+            b = simd.fma(factor, simd.read(work, k + second), b)
+            c = simd.fma(factor, simd.read(work, k + third), c)
+            d = simd.fma(factor, simd.read(work, k + fourth), d)
+        simd.store(work, out + first, a)
+        simd.store(work, out + second, b)
+        simd.store(work, out + third, c)
+        simd.store(work, out + fourth, d)
 
 
 @bare
@@ -62,7 +54,8 @@ def project(work, A, pitch, q, s, sums, out, count):
     for j in range(0, q, 4):
         # the last column again where there are no four
         left = q - 1 - j
-        second, third, fourth = min(left, 1), min(left, 2), min(left, 3)
+        second = least(left, 1)
+        third, fourth = least(left, 2), least(left, 3)
         at = A + j * pitch - s
         to_b, to_c, to_d = second * pitch, third * pitch, fourth * pitch
         a = simd.fill(work, 0.0)
@@ -145,7 +138,7 @@ def loss(work, m, s, count, mass):
     # factors are at least 1 / 2: 2^-512 is far from underflow
     for start in range(0, count, 512):
         hinge, product = zero, one
-        for i in range(start, min(start + 512, count), LANES):
+        for i in range(start, least(start + 512, count), LANES):
             weight = simd.load(work, s + i)
             negative = simd.sub(zero, simd.load(work, m + i))
             hinge = simd.add(

@@ -24,20 +24,17 @@ _TRIALS, _FEW_TRIALS = 40, 12
 
 
 @bare
-def factor(fit, margins, m):
+def factor(fit, largest):
     """Factorize the Hessian's sums, -g beside it; return if it is trusted.
 
-    `margins`, an array and where they are in it, bound an intercept's step.
+    An intercept's step is at most ten times the `largest` margin.
     """
     work, at = fit.work, fit.at
-    # nothing else does where all weights are 0 or 1; a stream, which has no
-    # margins of all samples, comes from a sample's end
-    if fit.samples.intercept and fit.block.kept == 1:
+    # nothing else bounds it where all weights are 0 or 1
+    if fit.samples.intercept:
         p = at.q - 1
         corner, least = at.U + p * at.width + p, 0.1 * abs(work[at.g + p])
-        if work[corner] < least:
-            largest = few.largest(margins, m, fit.samples.n)
-            work[corner] = max(work[corner], least / max(largest, 1.0))
+        work[corner] = max(work[corner], least / max(largest, 1.0))
     for j in range(at.q):
         work[at.U + j * at.width + at.q] = -work[at.g + j]
     return hessian.factorize(
@@ -132,17 +129,20 @@ def _newton_direction(fit, single, summed):
     `summed` tells whether that in float64 is summed. Returns how many were
     formed, and whether float32 was enough.
     """
-    work, at, formed = fit.work, fit.at, 0
+    work, at, formed, largest = fit.work, fit.at, 0, np.inf
+    # a stream has no margins of all samples, and comes from a sample's end
+    if fit.block.kept == 1:
+        largest = few.largest(work, at.at.m, fit.samples.n)
     if single:
         formed = 1
         narrow_vector(work, at.at.h, at.narrow_h, at.padded)
         form_single(fit, at.narrow_h)
-        single = factor(fit, work, at.at.m)
+        single = factor(fit, largest)
     if not single:
         formed += 1
         if not summed:
             evaluate(fit, np.bool_(True))
-        factor(fit, work, at.at.m)
+        factor(fit, largest)
     solve_beside(fit)
     return formed, single
 
