@@ -197,7 +197,7 @@ def test_a_batch_tells_the_truth_and_is_finished(intercept):
     assert unknown <= 1
     asked = []
 
-    def fit(X, y):
+    def fit(k, X, y):
         asked.append(len(y))
         return np.zeros(X.shape[1]), 7.0, {
             "relative_gap": 0.5, "converged": True, "n_iter": 3,

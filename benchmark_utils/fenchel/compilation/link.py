@@ -96,6 +96,20 @@ class Whole(codegen.JITCodeLibrary):
 
     add_llvm_module = Part.add_llvm_module
     parts = Part.parts
+    #: whether its vectors are written by hand
+    by_hand = False
+
+    def _optimize_final_module(self):
+        """Optimise, once and without a search for vectors if by hand."""
+        if not self.by_hand:
+            super()._optimize_final_module()
+            return
+        made = self._codegen._module_pass_manager(
+            loop_vectorize=False, slp_vectorize=False, opt=1
+        )
+        # numba 0.60 has no builder of passes
+        passes, *builder = made if isinstance(made, tuple) else (made,)
+        passes.run(self._final_module, *builder)
 
     def finalize(self):
         """Link each part once, then optimise and emit as numba does."""

@@ -38,6 +38,7 @@ class _Lowering(typed_passes.BaseNativeLowering):
         state.library = self.library_class(
             generator, state.func_id.func_qualname
         )
+        state.library.by_hand = getattr(state.func_id.func, "by_hand", False)
         state.library.enable_object_caching()
         # the wrappers of loops by several threads are parts, too
         threads = state.flags.auto_parallel.enabled

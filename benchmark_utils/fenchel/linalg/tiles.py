@@ -87,23 +87,17 @@ def _folded(builder, vectors):
     return sums
 
 
-def make_tile(diagonal, single=False, whole=False):
+def make_tile(diagonal, single=False):
     """An intrinsic for a tile of A diag(h) B', whose sums are in registers.
 
-    tile(work, a, b, stride, h, depth, sums, rows): row i < rows <= 4 of A
-    begins at work[a + i stride], row k < 4 of B at work[b + k stride], h at
-    work[h]; all have `depth` vectors. The vector sum, of `SUM_LANES`, of A_i h
-    B_k is added to the one at work[sums + SUM_LANES (4 k + i)]. Of a diagonal
-    tile, where B is A, only k <= i are computed.
+    tile(work, a, b, stride, h, depth, out, rows, width): row i < rows <= 4 of
+    A begins at work[a + i stride], row k < 4 of B at work[b + k stride], h at
+    work[h]; all have `depth` vectors of `LANES`. Entry k of B with the four
+    rows of A is added to the four at work[out + k width]; what belongs to no
+    row of A, and of a diagonal tile, where B is A, i < k, is not defined.
 
     A `single` one is in float32: offsets and the stride count float32 in
-    `work`, `depth` is in `SINGLE_ROUND`, and the sums have `SINGLE_SUM_LANES`
-    entries, at the same places.
-
-    A `whole` one, which is single, has all samples in one call: tile(work, a,
-    b, stride, h, depth, out, rows, width). The four entries of its row k in
-    float64 go to `out`, which counts float64, + k `width`; what belongs to no
-    row of A, and of a diagonal tile i < k, is not defined.
+    `work`, but for `out` and `width`, and `depth` is in `SINGLE_ROUND`.
     """
     scalar, lanes, step = DOUBLE, SUM_LANES, LANES
     if single:
@@ -123,13 +117,13 @@ def make_tile(diagonal, single=False, whole=False):
                 "==", args[7], ir.Constant(INT64, rows)
             )
             with builder.if_then(wanted):
-                add_tile(builder, at, rows, *args[1:7], *args[8:])
+                add_tile(builder, at, rows, *args[1:7], args[8])
         return context.get_dummy_value()
 
     def constant(value):
         return ir.Constant(INT64, value)
 
-    def add_tile(builder, at, rows, a, b, stride, h, depth, sums, width=None):
+    def add_tile(builder, at, rows, a, b, stride, h, depth, out, width):
         """Emit the code for so many rows."""
         columns = rows if diagonal else 4
         samples = builder.mul(depth, constant(step))
@@ -142,32 +136,26 @@ def make_tile(diagonal, single=False, whole=False):
                 ) for i in range(count)
             ]
 
-        def target(i, k):
-            """Where the sum of an entry, or the row of its column, goes."""
-            if whole:
-                place = builder.add(sums, builder.mul(width, constant(k)))
-                return at(place, 4, DOUBLE)
-            place = builder.add(sums, constant(lanes * (4 * k + i)))
-            return at(place, lanes, scalar)
-
         from_a, from_h = starts(a, rows), at(h, samples, scalar)
         from_b = from_a if diagonal else starts(b, columns)
         for entries, ways in _groups(rows, columns, diagonal, step // lanes):
-            add_group(
-                builder, entries, ways, from_a, from_b, from_h, depth, target
+            sums = add_group(
+                builder, entries, ways, from_a, from_b, from_h, depth
             )
+            for k in sorted({k for _, k in entries}):
+                place = builder.add(out, builder.mul(width, constant(k)))
+                place = at(place, 4, DOUBLE)
+                four = _folded(
+                    builder, [sums.get((i, k), zero) for i in range(4)]
+                )
+                old = plain_load(builder, place, four.type)
+                wide_store(builder, builder.fadd(old, four), place)
 
-    def add_group(
-        builder, entries, ways, from_a, from_b, from_h, depth, target
-    ):
-        """Emit one loop over the samples."""
-        zero = ir.Constant(vector, [0.0] * lanes)
+    zero = ir.Constant(vector, [0.0] * lanes)
+
+    def add_group(builder, entries, ways, from_a, from_b, from_h, depth):
+        """Emit one loop over the samples; return the sums of the entries."""
         old = [zero] * (len(entries) * ways)
-        if not whole:
-            places = [target(i, k) for i, k in entries]
-            old[:len(entries)] = [
-                plain_load(builder, one, vector) for one in places
-            ]
         before = builder.block
         loop = builder.append_basic_block("tile.loop")
         done = builder.append_basic_block("tile.done")
@@ -222,63 +210,13 @@ def make_tile(diagonal, single=False, whole=False):
         for number in range(len(entries), len(new)):
             one = number % len(entries)
             sums[one] = builder.fadd(sums[one], new[number])
-        if not whole:
-            for value, place in zip(sums, places, strict=True):
-                wide_store(builder, value, place)
-            return
-        sums = dict(zip(entries, sums, strict=True))
-        for k in its_columns:
-            four = [sums.get((i, k), zero) for i in range(4)]
-            wide_store(builder, _folded(builder, four), target(0, k))
+        return dict(zip(entries, sums, strict=True))
 
     @intrinsic
-    def tile(typingctx, work, a, b, stride, h, depth, sums, rows):
-        return types.void(work, *[types.intp] * 7), codegen
-
-    @intrinsic
-    def whole_tile(typingctx, work, a, b, stride, h, depth, out, rows, width):
+    def tile(typingctx, work, a, b, stride, h, depth, out, rows, width):
         return types.void(work, *[types.intp] * 8), codegen
 
-    return whole_tile if whole else tile
-
-
-def _make_sum_four(single):
-    """An intrinsic for four sums of a tile at once.
-
-    sum_four(work, source, target): work[target + k] = sum of the vector at
-    work[source + SUM_LANES k], for k < 4; the vectors may be `single`.
-    """
-    scalar, lanes = DOUBLE, SUM_LANES
-    if single:
-        scalar, lanes = SINGLE, SINGLE_SUM_LANES
-    vector = ir.VectorType(scalar, lanes)
-
-    def codegen(context, builder, signature, args):
-        work, source, target = args
-        kind = signature.args[0]
-        start = address(
-            context, builder, kind, work, source, 4 * SUM_LANES
-        )
-        sums = _folded(builder, [
-            plain_load(
-                builder,
-                builder.gep(start, [ir.Constant(INT64, SUM_LANES * k)]),
-                vector,
-            ) for k in range(4)
-        ])
-        wide_store(builder, sums, address(
-            context, builder, kind, work, target, 4
-        ))
-        return context.get_dummy_value()
-
-    @intrinsic
-    def sum_four(typingctx, work, source, target):
-        return types.void(work, types.intp, types.intp), codegen
-
-    return sum_four
-
-
-sum_four, sum_four_singles = _make_sum_four(False), _make_sum_four(True)
+    return tile
 
 
 @intrinsic

@@ -81,7 +81,7 @@ def pack_problems(Xs, ys):
     )
 
 
-@njit
+@njit(by_hand=True)
 def _fit_range(few, first, last, problems, options, results):
     """Solve the problems first, ..., last - 1.
 

@@ -26,7 +26,7 @@ class Vectors(NamedTuple):
 @bare
 def _block(samples, first, work, block):
     """Fill the block unless it holds all; return its samples, padded."""
-    if samples.n <= block.rows:
+    if samples.n <= block.rows and block.kept == 1:
         return whole_vectors(samples.n)
     return fill(samples, first, work, block)
 
@@ -58,11 +58,10 @@ def _weigh(samples, first, work, block, w, at, padded):
 
 
 @bare
-def weigh_at(samples, work, block, w, at, g, part, sums):
+def weigh_at(fit, summed):
     """Compute margins at w, their weights and curvatures, and g = A s.
 
-    `part` is room for q entries. Unless `sums` is negative the Hessian of
-    the loss is summed there, for `hessian.gather`.
+    If `summed` the Hessian of the loss goes to U.
 
     Returns
     -------
@@ -70,22 +69,25 @@ def weigh_at(samples, work, block, w, at, g, part, sums):
         sum log(1 + exp(-m)) and the sum of the weights; |A|_F squared where
         the Hessian is summed, else 0.
     """
-    q = samples.p + 1 if samples.intercept else samples.p
+    samples, work, block, at = fit.samples, fit.work, fit.block, fit.at
     loss, mass, size = 0.0, 0.0, 0.0
-    if sums >= 0:
-        few.clear(work, sums, hessian.sums_size(q))
+    if summed:
+        few.clear(work, at.U, at.q * at.width)
     for first in range(0, samples.n, block.rows):
         padded = _block(samples, first, work, block)
-        one = _weigh(samples, first, work, block, w, at, padded)
+        one = _weigh(samples, first, work, block, at.w, at.at, padded)
         i = first * block.kept
-        loss += few.loss(work, at.m + i, at.s + i, padded, one)
+        loss += few.loss(work, at.at.m + i, at.at.s + i, padded, one)
         mass += one
-        _project(work, block, q, at.s + i, first, g, part, padded)
-        if sums >= 0:
-            hessian.add_blocks(
-                work, block.A, block.pitch, q, at.h + i, padded, sums
+        _project(
+            work, block, at.q, at.at.s + i, first, at.g, at.part, padded
+        )
+        if summed:
+            hessian.add_gram(
+                work, block.A, block.pitch, at.q, at.at.h + i, padded, at.U,
+                at.width,
             )
-            size += few.square(work, block.A, block.pitch, q, padded)
+            size += few.square(work, block.A, block.pitch, at.q, padded)
     return loss, mass, size
 
 

@@ -25,22 +25,23 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import bare, njit
+from ...linalg import simd
 from ...line_search import next_trial
-from . import hessian, vectors
 from . import kernels as few
 from .entry import NOTHING, is_usual, machine_code, summary
 from .kernels import FAR
 from .layout import Fit, copy, lay_out, workspace_size
-from .pairs import remember
 from .point import PATIENCE, end, evaluate, point_at, watch
 from .polish import (
     bend,
     factor,
+    form_single,
     polish,
     slopes_of,
     solve_beside,
     stale_direction,
 )
+from .reference import refer
 from .samples import samples_of
 
 # From this cost of a Hessian, in passes, its factor is used more than once
@@ -69,7 +70,7 @@ class Pace(NamedTuple):
 
 
 @bare
-def _begin(fit, at_zero):
+def _begin(fit):
     """Compute margins and weights in float32; return the weights' sum."""
     singles, at, n = fit.singles, fit.at, fit.samples.n
     m, s, h = 2 * at.at.m, 2 * at.at.s, 2 * at.at.h
@@ -79,8 +80,6 @@ def _begin(fit, at_zero):
     )
     for i in range(n, at.filled):
         singles[m + i] = FAR
-    if at_zero:
-        return few.weigh_nothing(singles, s, h, n, at.filled)
     return few.weigh(singles, m, s, h, at.filled)
 
 
@@ -157,9 +156,7 @@ def _step(fit, bent, slopes):
     t, mass, found = _search(fit, slopes)
     if found:
         few.advance(singles, 2 * at.at.m, t, 2 * at.dm, at.filled)
-        vectors.move(
-            fit.work, t, at.d, at.w, at.z, at.g, at.old, at.width
-        )
+        few.advance(fit.work, at.w, t, at.d, at.width)
     return mass, found
 
 
@@ -179,8 +176,8 @@ def _draft(fit, at_zero, max_iter):
     zero, no = np.int64(0), np.bool_(False)
     # at zero there is no third derivative
     pace = Pace(no, not at_zero, 0.0, 1.0, np.inf)
-    least, least_bound, worse, count = np.inf, np.inf, zero, zero
-    iteration, grams, mass = zero, zero, _begin(fit, at_zero)
+    least, least_bound, worse = np.inf, np.inf, zero
+    iteration, grams, mass = zero, zero, _begin(fit)
     while True:
         few.project(
             fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
@@ -199,23 +196,18 @@ def _draft(fit, at_zero, max_iter):
         if near or not nearer or worse == PATIENCE or iteration >= max_iter:
             return iteration, grams, nearer, near and grams > 0
         if iteration > 0:
-            if dear > _DEAR:
-                count = remember(work, at, count)
             pace = _next_pace(pace, total, goal, dear)
         else:
             pace = Pace(no, pace.bent, 0.0, 1.0, total)
         stale = pace.stale and worse < _TIRED
         if stale:
-            stale_direction(fit, count)
+            stale_direction(fit)
             stale = slopes_of(fit)[0] < 0.0
         if not stale:
-            count = zero
             grams += 1
-            hessian.weighted_single_gram(
-                work, at.narrow, at.narrow_pitch, at.q, 2 * at.at.h,
-                at.padded, at.sums, at.U,
-            )
-            if not factor(fit, fit.singles, 2 * at.at.m):
+            form_single(fit, 2 * at.at.h)
+            # margins are 0 at the usual start
+            if not factor(fit, 1.0):
                 return iteration, grams, no, no
             solve_beside(fit)
         slopes = slopes_of(fit)
@@ -259,10 +251,12 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     """
     samples = samples_of(data, y, where, x.size > where[4])
     block, at = lay_out(samples, work)
-    fit = Fit(samples, work, work.view(np.float32), block, at, l2, tol)
+    fit = refer(
+        Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
+    )
     size, at_zero = copy(fit, x)
     iterations, grams, single, near = _draft(fit, at_zero, max_iter)
-    now = evaluate(fit, -at.q)
+    now = evaluate(fit, np.bool_(False))
     more, _, formed, ended = polish(
         fit, now, single, near, max_iter - iterations
     )
@@ -270,7 +264,7 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     return iterations + more, grams + formed, status, gap, value
 
 
-@njit
+@njit(by_hand=True)
 def _fit_one(X, y, l2, tol, max_iter, x):
     """Minimise F for X of shape (n, p), from x; return its `summary`.
 
@@ -280,7 +274,7 @@ def _fit_one(X, y, l2, tol, max_iter, x):
         return NOTHING
     n, p = X.shape
     return summary(*fit_tiny(
-        X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
+        simd.flattened(X), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
         np.empty(workspace_size(n, x.size)), x,
     ))
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from ...compilation import LOOPS, njit
 from ...datafits.margins import add
+from ...linalg import simd
 from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from ..dense.products import certified
 from . import hessian
 from .descent import fit_tiny
-from .hessian import sums_size
 from .kernels import clear
 from .layout import workspace_size
 from .samples import BLOCK, whole_vectors
@@ -38,13 +38,12 @@ def kernel_of_few(X):
     """
     n, p = X.shape
     width = (n + LANES) // LANES * LANES
-    work = np.empty(n * _PITCH + _PITCH + sums_size(n) + n * width + LANES)
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    work = np.empty((n + 1) * _PITCH + n * width + LANES)
+    A = simd.first_line(work)
     ones = A + n * _PITCH
-    sums = ones + _PITCH
-    U = sums + sums_size(n)
+    U = ones + _PITCH
     work[ones:ones + BLOCK] = 1.0
-    clear(work, sums, sums_size(n))
+    clear(work, U, n * width)
     for first in range(0, p, BLOCK):
         count = min(p - first, BLOCK)
         padded = whole_vectors(count)
@@ -55,8 +54,7 @@ def kernel_of_few(X):
                 work[target + j] = row[first + j]
             for j in range(count, padded):
                 work[target + j] = 0.0
-        hessian.add_gram(work, A, _PITCH, n, ones, padded // LANES, sums)
-    hessian.gather(work, sums, n, U, width)
+        hessian.add_gram(work, A, _PITCH, n, ones, padded, U, width)
     K = np.empty((n, n))
     for i in range(n):
         for j in range(i, n):

@@ -4,11 +4,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import bare
+from ...linalg import simd
 from ...linalg.simd import LANES, SINGLE_LANES
 from . import kernels as few
 from .blocks import Vectors
-from .hessian import sums_size
-from .pairs import PAIRS
 from .samples import (
     Block,
     Samples,
@@ -36,23 +35,18 @@ class Layout(NamedTuple):
     #: the margins' change, which is where the dual weights are, and a product
     dm: int
     c: int
-    #: of a Hessian: sums of its tiles, and its factor
-    sums: int
+    #: a Hessian, and then its factor
     U: int
     #: vectors of columns: gradient, direction, point, ridge, the factor's
-    #: inverse pivots, three for work, the best point
+    #: inverse pivots, two for work, the best point
     g: int
     d: int
     w: int
     ridge: int
     inverse: int
     z: int
-    old: int
     part: int
     best: int
-    #: of `pairs`
-    scales: int
-    pairs: int
     #: these count float32: A, the distance of its columns, and h
     narrow: int
     narrow_pitch: int
@@ -79,7 +73,7 @@ def workspace_size(n, q):
     return (
         block_size(n, width) + 5 * pitch_of(n)
         + (q + 2) * single_pitch(n) // 2
-        + sums_size(q) + (q + 11 + 2 * PAIRS) * width + LANES
+        + (q + 8) * width + LANES
     )
 
 
@@ -91,24 +85,21 @@ def lay_out(samples, work):
     width = (q + LANES) // LANES * LANES
     rows = block_rows(n, width)
     pitch, long = pitch_of(rows), pitch_of(n)
-    # whole cache lines
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    A = simd.first_line(work)
     # `fill` writes up to seven columns too many: where it does so once, before
     # anything else is there
     m = A + (q if n <= rows else width) * pitch
-    sums = max(m + 5 * long, A + width * pitch)
-    U = sums + sums_size(q)
+    U = max(m + 5 * long, A + width * pitch)
     g = U + q * width
-    narrow = 2 * (g + (11 + 2 * PAIRS) * width)
+    narrow = 2 * (g + 8 * width)
     narrow_pitch = single_pitch(n)
     return Block(A, pitch, rows, 1), Layout(
         q, width, whole_vectors(n),
         (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES,
         Vectors(m, m + 2 * long, m + 3 * long, m + long), m + long,
-        m + 4 * long, sums, U, g, g + width, g + 2 * width, g + 3 * width,
-        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width,
-        g + 8 * width, g + 9 * width, g + 11 * width, narrow, narrow_pitch,
-        narrow + q * narrow_pitch,
+        m + 4 * long, U, g, g + width, g + 2 * width, g + 3 * width,
+        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width, narrow,
+        narrow_pitch, narrow + q * narrow_pitch,
     )
 
 
@@ -120,7 +111,7 @@ def copy(fit, x):
     """
     samples, work, at = fit.samples, fit.work, fit.at
     # vectors of `width` are zero from q on
-    few.clear(work, at.g, (11 + 2 * PAIRS) * at.width)
+    few.clear(work, at.g, 8 * at.width)
     size = 0.0
     for first in range(0, samples.n, fit.block.rows):
         count = fill(samples, first, work, fit.block)

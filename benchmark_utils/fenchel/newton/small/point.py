@@ -65,16 +65,12 @@ def point_at(fit, loss, mass, size):
 
 
 @bare
-def evaluate(fit, sums):
+def evaluate(fit, summed):
     """Compute margins at w in float64, their weights, and the gradient.
 
-    Unless `sums` is negative the Hessian is summed there. Returns the
-    `Point`.
+    If `summed` the Hessian of the loss, too. Returns the `Point`.
     """
-    at = fit.at
-    loss, mass, size = blocks.weigh_at(
-        fit.samples, fit.work, fit.block, at.w, at.at, at.g, at.part, sums
-    )
+    loss, mass, size = blocks.weigh_at(fit, summed)
     return point_at(fit, loss, mass, size)
 
 
@@ -127,11 +123,11 @@ def end(fit, x, at_zero, size, ended):
         if not at_zero:
             for j in range(at.q):
                 work[at.w + j] = x[j]
-            start = evaluate(fit, -at.q).value
+            start = evaluate(fit, np.bool_(False)).value
         best = now.value <= start * (1.0 + _NOISE)
         for j in range(at.q):
             work[at.w + j] = work[at.best + j] if best else x[j]
-        now = evaluate(fit, -at.q)
+        now = evaluate(fit, np.bool_(False))
         price, square = balance(fit, now)
         if price + square / (2.0 * fit.l2) <= fit.tol * now.value:
             status = REACHED

@@ -13,35 +13,42 @@ from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .hessian import PIVOT
-from .pairs import correct_after, correct_before
 from .point import NOWHERE, PATIENCE, balance, evaluate, keep_better, watch
 from .samples import narrow_vector
 
 # A step is taken once the slope along it has fallen to this share
 _FLAT = 0.5
-# Passes of a search, also where F bends only far from the start
-_TRIALS = 40
+# Passes of a search, also where F bends only far from the start; of a stream,
+# which is near
+_TRIALS, _FEW_TRIALS = 40, 12
 
 
 @bare
-def factor(fit, margins, m):
+def factor(fit, largest):
     """Factorize the Hessian's sums, -g beside it; return if it is trusted.
 
-    `margins`, an array and where they are in it, bound an intercept's step.
+    An intercept's step is at most ten times the `largest` margin.
     """
     work, at = fit.work, fit.at
-    # nothing else does where all weights are 0 or 1; a stream, which has no
-    # margins of all samples, comes from a sample's end
-    if fit.samples.intercept and fit.block.kept == 1:
+    # nothing else bounds it where all weights are 0 or 1
+    if fit.samples.intercept:
         p = at.q - 1
         corner, least = at.U + p * at.width + p, 0.1 * abs(work[at.g + p])
-        if work[corner] < least:
-            largest = few.largest(margins, m, fit.samples.n)
-            work[corner] = max(work[corner], least / max(largest, 1.0))
+        work[corner] = max(work[corner], least / max(largest, 1.0))
     for j in range(at.q):
         work[at.U + j * at.width + at.q] = -work[at.g + j]
     return hessian.factorize(
         work, at.U, at.width, at.q, at.inverse, at.ridge, PIVOT
+    )
+
+
+@bare
+def form_single(fit, h):
+    """Compute a Hessian from the copy of A in float32; h counts float32."""
+    work, at = fit.work, fit.at
+    few.clear(work, at.U, at.q * at.width)
+    hessian.add_single_gram(
+        work, at.narrow, at.narrow_pitch, at.q, h, at.padded, at.U, at.width
     )
 
 
@@ -55,14 +62,13 @@ def solve_beside(fit):
 
 
 @bare
-def stale_direction(fit, count):
-    """Set d by the last factor, corrected by `count` pairs."""
+def stale_direction(fit):
+    """Set d by the last factor."""
     work, at = fit.work, fit.at
-    vectors.negate(work, at.g, at.z, at.width)
-    correct_before(work, at.pairs, at.scales, count, at.width, at.z)
+    for j in range(at.q):
+        work[at.z + j] = -work[at.g + j]
     hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
     hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
-    correct_after(work, at.pairs, at.scales, count, at.width, at.d)
 
 
 @bare
@@ -111,8 +117,8 @@ def bend(fit, area, k, columns, slope):
     size = vectors.weighted_square(work, at.z, at.inverse, at.width)
     if size > 0.25 * -slope:
         return False
-    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.old)
-    vectors.add(work, at.old, at.d, at.width)
+    hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.part)
+    few.advance(work, at.d, 1.0, at.part, at.width)
     return True
 
 
@@ -123,27 +129,26 @@ def _newton_direction(fit, single, summed):
     `summed` tells whether that in float64 is summed. Returns how many were
     formed, and whether float32 was enough.
     """
-    work, at, formed = fit.work, fit.at, 0
+    work, at, formed, largest = fit.work, fit.at, 0, np.inf
+    # a stream has no margins of all samples, and comes from a sample's end
+    if fit.block.kept == 1:
+        largest = few.largest(work, at.at.m, fit.samples.n)
     if single:
         formed = 1
         narrow_vector(work, at.at.h, at.narrow_h, at.padded)
-        hessian.weighted_single_gram(
-            work, at.narrow, at.narrow_pitch, at.q, at.narrow_h, at.padded,
-            at.sums, at.U,
-        )
-        single = factor(fit, work, at.at.m)
+        form_single(fit, at.narrow_h)
+        single = factor(fit, largest)
     if not single:
         formed += 1
         if not summed:
-            evaluate(fit, at.sums)
-        hessian.gather(work, at.sums, at.q, at.U, at.width)
-        factor(fit, work, at.at.m)
+            evaluate(fit, np.bool_(True))
+        factor(fit, largest)
     solve_beside(fit)
     return formed, single
 
 
 @bare
-def _search(fit, slope, sums):
+def _search(fit, slope, summed, trials):
     """Find the step along d by passes at the points themselves.
 
     The bend is that of a secant, and each third trial halves the bracket.
@@ -153,15 +158,13 @@ def _search(fit, slope, sums):
     t, moved, low, high = 1.0, 0.0, 0.0, np.inf
     before, before_slope, passes = 0.0, slope, 0
     while True:
-        vectors.move(
-            work, t - moved, at.d, at.w, at.z, at.g, at.old, at.width
-        )
+        few.advance(work, at.w, t - moved, at.d, at.width)
         moved = t
-        now = evaluate(fit, sums)
+        now = evaluate(fit, summed)
         passes += 1
         first = vectors.dot(work, at.g, at.d, at.width)
         found = abs(first) <= _FLAT * -slope
-        if found or passes == _TRIALS:
+        if found or passes == trials:
             return now, passes, found
         if first < 0.0:
             low = t
@@ -197,11 +200,12 @@ def polish(fit, now, single, near, max_iter):
         What `point.end` takes.
     """
     at, iteration, passes, grams = fit.at, 0, 0, 0
-    fresh, stuck, share, status = not near, False, 1.0, ITERATION_LIMIT
+    fresh, share, status = not near, 1.0, ITERATION_LIMIT
     least, least_bound, worse, best = np.inf, np.inf, np.int64(0), NOWHERE
     # a stream is for others where it stalls
     streamed = fit.block.kept == 0
-    patience = 2 if streamed else PATIENCE
+    held = not streamed and fit.samples.n <= fit.block.rows
+    patience, allowed = (2, _FEW_TRIALS) if streamed else (PATIENCE, _TRIALS)
     while True:
         best = keep_better(fit, now, best)
         total, goal = now.gap + now.pull, fit.tol * now.value
@@ -215,11 +219,11 @@ def polish(fit, now, single, near, max_iter):
         )
         if iteration >= max_iter:
             break
-        if worse == patience or stuck:
+        if worse == patience:
             status = FLOAT64_LIMIT
             break
         if not fresh:
-            stale_direction(fit, np.int64(0))
+            stale_direction(fit)
             fresh = not slopes_of(fit)[0] < 0.0
         newest = fresh
         if fresh:
@@ -235,7 +239,7 @@ def polish(fit, now, single, near, max_iter):
             share = -slope / now.mass
             left = total * share
             # plain where that ends it, or from a copy of A that is not here
-            if left > 0.1 * goal and fit.samples.n <= fit.block.rows:
+            if left > 0.1 * goal and held:
                 few.combine(
                     fit.work, fit.block.A, fit.block.pitch, at.q, fit.work,
                     at.d, at.dm, at.padded,
@@ -251,12 +255,11 @@ def polish(fit, now, single, near, max_iter):
             newest or streamed
         )
         now, trials, found = _search(
-            fit, slope, at.sums if fresh and not single else -at.q
+            fit, slope, fresh and not single, allowed
         )
         iteration += 1
         passes += trials
         if not found:
             # from a better Hessian, if there is one
-            stuck = newest and not single
             single, fresh = single and not newest, True
     return iteration, passes, grams, (status, best, 0.0, 0.0)

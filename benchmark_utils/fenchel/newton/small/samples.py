@@ -11,7 +11,7 @@ import numpy as np
 
 from ...compilation import bare
 from ...linalg import simd
-from ...linalg.simd import LANES, SINGLE_LANES, put
+from ...linalg.simd import LANES, SINGLE_LANES, least, put
 from ...linalg.tiles import SUM_LANES, narrow, transpose
 
 # Samples which, with at most 32 columns, stay in the first-level cache
@@ -94,14 +94,14 @@ def single_pitch(n):
 @bare
 def block_rows(n, width):
     """Samples of a block of so many columns: all n, or `BLOCK`."""
-    return n if n * width <= HELD else min(n, BLOCK)
+    return n if n * width <= HELD else least(n, BLOCK)
 
 
 @bare
 def block_size(n, width):
     """Entries of a block; grows with both, so it suffices for less too."""
     whole = HELD // width + 3 * LANES
-    return width * min(pitch_of(n), max(pitch_of(BLOCK), whole))
+    return width * least(pitch_of(n), max(pitch_of(BLOCK), whole))
 
 
 @bare
@@ -116,13 +116,13 @@ def fill(samples, first, work, block):
     data, y, p = samples.data, samples.y, samples.p
     A, pitch = block.A, block.pitch
     start, y0 = samples.start + first * row_stride, samples.y0 + first
-    n = min(samples.n - first, block.rows)
+    n = least(samples.n - first, block.rows)
     whole = 0
     if column_stride == 1:
         # a vector may read over the end of its row, not of the data
         columns = (p + SUM_LANES - 1) // SUM_LANES * SUM_LANES
         room = (data.size - start - columns) // max(row_stride, 1) + 1
-        whole = max(min(n, room) // LANES * LANES, 0)
+        whole = max(least(n, room) // LANES * LANES, 0)
         for i in range(0, whole, LANES):
             labels = simd.load(y, y0 + i)
             for j in range(0, p, SUM_LANES):

@@ -12,15 +12,16 @@ is found by further passes.
 import numpy as np
 
 from ...compilation import bare
+from ...linalg import simd
 from ...linalg.simd import LANES
 from . import kernels as few
 from .blocks import Vectors
 from .descent import fit_tiny
-from .hessian import sums_size
 from .layout import Fit, Layout, workspace_size
 from .point import end, evaluate
 from .polish import polish
-from .samples import BLOCK, Block, fill, flat, samples_of
+from .reference import refer
+from .samples import BLOCK, Block, flat, samples_of
 
 # Columns begin at odd multiples of a cache line
 _PITCH = BLOCK + LANES
@@ -36,7 +37,7 @@ _FIRST, _FURTHER = 8, 1
 def streamed_size(q):
     """Return the entries of `work` for `fit_streamed` of q columns."""
     width = (q + LANES) // LANES * LANES
-    return (width + 3) * _PITCH + sums_size(q) + (q + 9) * width + LANES
+    return (width + 3) * _PITCH + (q + 8) * width + LANES
 
 
 @bare
@@ -44,25 +45,22 @@ def lay_out(samples, l2, tol, work):
     """Divide the buffer: one block, and vectors of its samples only."""
     q = samples.p + 1 if samples.intercept else samples.p
     width = (q + LANES) // LANES * LANES
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    A = simd.first_line(work)
     m = A + width * _PITCH
-    sums = m + 3 * _PITCH
-    U = sums + sums_size(q)
+    U = m + 3 * _PITCH
     g = U + q * width
     s = m + _PITCH
     # what a draft or a bent direction needs is nowhere
     at = Layout(
-        q, width, 0, 0, Vectors(m, s, m + 2 * _PITCH, s), 0, 0, sums, U, g,
+        q, width, 0, 0, Vectors(m, s, m + 2 * _PITCH, s), 0, 0, U, g,
         g + width, g + 2 * width, g + 3 * width, g + 4 * width, g + 5 * width,
-        g + 6 * width, g + 7 * width, g + 8 * width, 0, 0, 0, 0, 0,
+        g + 6 * width, g + 7 * width, 0, 0, 0,
     )
-    few.clear(work, g, 9 * width)
+    few.clear(work, g, 8 * width)
     for j in range(samples.p):
         work[at.ridge + j] = l2
     block = Block(A, _PITCH, BLOCK, 0)
-    if samples.n <= BLOCK:
-        fill(samples, np.int64(0), work, block)
-    return Fit(samples, work, work.view(np.float32), block, at, l2, tol)
+    return Fit(samples, work, simd.as_singles(work), block, at, l2, tol)
 
 
 @bare
@@ -112,7 +110,7 @@ def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
     """
     samples = samples_of(data, y, where, x.size > where[4])
     work, labels, room = buffers
-    fit = lay_out(samples, l2, tol, work)
+    fit = refer(lay_out(samples, l2, tol, work))
     at_zero = True
     for j in range(x.size):
         at_zero = at_zero and x[j] == 0.0
@@ -120,7 +118,7 @@ def fit_streamed(data, y, where, l2, tol, max_iter, buffers, x):
         _start(samples, l2, labels, room, x)
     for j in range(x.size):
         work[fit.at.w + j] = x[j]
-    first, no = evaluate(fit, fit.at.sums), np.bool_(False)
+    first, no = evaluate(fit, np.bool_(True)), np.bool_(False)
     iterations, passes, grams, ended = polish(fit, first, no, no, max_iter)
     if at_zero:
         x[:] = 0.0

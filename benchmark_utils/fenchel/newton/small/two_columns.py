@@ -169,8 +169,7 @@ def _copy(samples, work):
     n, p, y, y0 = samples.n, samples.p, samples.y, samples.y0
     padded = whole_vectors(n)
     pitch = padded + LANES
-    # whole cache lines
-    A = -(work.ctypes.data >> 3) & (LANES - 1)
+    A = simd.first_line(work)
     for i in range(n):
         sign, place = y[y0 + i], samples.start + i * samples.row_stride
         work[A + i] = sign * samples.data[place]
@@ -368,14 +367,14 @@ def fit_tiny(data, y, where, l2, tol, max_iter, work, x):
     return iterations, iterations, ended.status, gap, value
 
 
-@njit
+@njit(by_hand=True)
 def _fit_one(X, y, l2, tol, max_iter, x):
     """Minimise F for X of shape (n, p), from x; return its `summary`."""
     if not is_usual(X, y):
         return NOTHING
     n, p = X.shape
     return summary(*fit_tiny(
-        X.reshape(n * p), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
+        simd.flattened(X), y, (0, p, 1, n, p, 0), l2, tol, max_iter,
         np.empty(workspace_size(n)), x,
     ))
 

@@ -22,15 +22,6 @@ def dot(work, a, b, width):
 
 
 @bare
-def negate(work, a, out, width):
-    """Set out = -a."""
-    for i in range(0, width, LANES):
-        simd.store(
-            work, out + i, simd.sub(simd.splat(0.0), simd.load(work, a + i))
-        )
-
-
-@bare
 def finish_gradient(work, w, ridge, g, width):
     """Set g = ridge w - g, where g was A s.
 
@@ -61,25 +52,6 @@ def slopes(work, g, w, ridge, d, width):
         linear = simd.fma(pull, simd.load(work, w + i), linear)
         quadratic = simd.fma(pull, step, quadratic)
     return simd.total(slope), simd.total(linear), simd.total(quadratic)
-
-
-@bare
-def move(work, t, d, w, step, g, old, width):
-    """Add t d to w; step = t d and old = g are kept for `pairs.remember`."""
-    length = simd.splat(t)
-    for i in range(0, width, LANES):
-        moved = simd.mul(length, simd.load(work, d + i))
-        simd.store(work, step + i, moved)
-        simd.store(work, w + i, simd.add(simd.load(work, w + i), moved))
-        simd.store(work, old + i, simd.load(work, g + i))
-
-
-@bare
-def add(work, a, d, width):
-    """Add a to d."""
-    for i in range(0, width, LANES):
-        total = simd.add(simd.load(work, d + i), simd.load(work, a + i))
-        simd.store(work, d + i, total)
 
 
 @bare
