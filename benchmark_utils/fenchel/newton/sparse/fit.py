@@ -23,7 +23,7 @@ from ...result import (
 )
 from .descent import lbfgs, newton
 from .directions import diagonal
-from .point import bound_gap, certify
+from .point import Certificate, certify
 from .schedule import Schedule
 from .state import STATE
 
@@ -150,10 +150,13 @@ class _Fit:
     def certify(self):
         """Compute F and the gap at w, margins and gradient there."""
         problem, state = self.problem, self.state
-        self.certificate, curvature = certify(
-            self.source.rows, self.packed.order,
-            (self.y, problem.l2, problem.intercept), self.w, self.g, self.M,
+        *found, curvature = certify(
+            self.source.rows, self.packed.order, (
+                self.y, problem.l2, problem.intercept, self.square,
+                problem.tol,
+            ), self.w, self.g, self.M,
         )
+        self.certificate = Certificate(*found)
         state["passes"] += 1
         state["value"], state["noise"] = self.certificate.value, 0.0
         state["curvature"] = curvature
@@ -202,13 +205,8 @@ class _Fit:
             int(state["products"]),
         )
         x = self.w if self.problem.intercept else self.w[:self.p]
-        gap = bound_gap(
-            self.certificate, self.source.rows, self.square, self.problem.l2,
-            self.problem.intercept, self.w, self.problem.tol,
-        )
-        return Outcome(
-            x, status, gap, self.certificate.value, counts, regime, why
-        )
+        value, _, bound = self.certificate
+        return Outcome(x, status, bound, value, counts, regime, why)
 
     def ascend(self):
         """Climb by dual coordinate descent while it promises to be faster."""
