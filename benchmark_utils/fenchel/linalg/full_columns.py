@@ -46,12 +46,6 @@ def _places(X):
     A column is full with one entry in every row.
     """
     n, p = X.shape
-    if X.format == "csc":
-        for j in np.flatnonzero(np.diff(X.indptr) == n):
-            entries = slice(X.indptr[j], X.indptr[j + 1])
-            if (np.sort(X.indices[entries]) == np.arange(n)).all():
-                yield j, entries
-        return
     if X.nnz < n:
         return
     candidates = _candidates(X)
@@ -75,7 +69,7 @@ def centre_full_columns(X):
 
     Parameters
     ----------
-    X : CSR or CSC matrix of shape (n_samples, n_features)
+    X : CSR matrix of shape (n_samples, n_features), float64
         Valid; not changed.
 
     Returns
@@ -89,12 +83,12 @@ def centre_full_columns(X):
     middles = np.zeros(X.shape[1])
     data = None
     for j, entries in _places(X):
-        values = X.data[entries].astype(np.float64)
+        values = X.data[entries]
         middle = _middle(values)
         if not middle:
             continue
         if data is None:
-            data = X.data.astype(np.float64)
+            data = X.data.copy()
         middles[j] = middle
         # exact: both are within a factor of two
         data[entries] = values - middle
