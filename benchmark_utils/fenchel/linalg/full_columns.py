@@ -75,23 +75,19 @@ def centre_full_columns(X):
     Returns
     -------
     centred : matrix like X, float64, or None
-        It shares the indices of X; None where no column is such.
+        None where no column is such. It shares no array with X, which SciPy
+        would sort or not together with this one.
     middles : array of shape (n_features,), float64, or None
         What was subtracted: scores of X are those of `centred` and
         ``middles @ coef``.
     """
     middles = np.zeros(X.shape[1])
-    data = None
+    centred = None
     for j, entries in _places(X):
-        values = X.data[entries]
-        middle = _middle(values)
-        if not middle:
-            continue
-        if data is None:
-            data = X.data.copy()
-        middles[j] = middle
-        # exact: both are within a factor of two
-        data[entries] = values - middle
-    if data is None:
-        return None, None
-    return type(X)((data, X.indices, X.indptr), shape=X.shape), middles
+        middle = _middle(X.data[entries])
+        if middle:
+            centred = X.copy() if centred is None else centred
+            middles[j] = middle
+            # exact: both are within a factor of two
+            centred.data[entries] -= middle
+    return (None, None) if centred is None else (centred, middles)
