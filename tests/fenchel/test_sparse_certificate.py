@@ -193,7 +193,7 @@ def test_what_is_told_of_a_wide_range_of_points(copy):
 
 
 @pytest.mark.parametrize("b", [0.0, 36.0, -36.7, 300.0, -800.0])
-@pytest.mark.parametrize("spread", [0.0, 1.0, 40.0, 800.0])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 40.0, 800.0, 2e3])
 def test_balanced_weights_pay_what_they_cost(b, spread):
     """Also where no intercept balances the classes to the last digit."""
     rng = np.random.default_rng(0)
@@ -202,7 +202,7 @@ def test_balanced_weights_pay_what_they_cost(b, spread):
     z = spread * rng.standard_normal(n)
     m, s, h, r = np.empty((4, n))
     b, loss, _, price, mass = weigh(z, y, b, True, m, s, h, r)
-    np.testing.assert_allclose(m, y * (z + b), atol=1e-9)
+    np.testing.assert_allclose(m, y * (z + b), rtol=1e-12, atol=1e-9)
     assert abs(r.sum()) <= 1e-14 * n
     assert mass == pytest.approx(abs(r).sum())
     exact = y * (z.astype(LONG) + LONG(b))
@@ -270,3 +270,17 @@ def test_what_is_behind_the_last_pointer_is_no_entry(form, copy):
     )
     np.testing.assert_array_equal(found.x, expected.x)
     assert found.gap == expected.gap
+
+
+@pytest.mark.parametrize("first", [5e-4, 1e-3, 1e-2, 1.0])
+def test_a_start_of_margins_that_underflow_is_no_error(first):
+    """Weights of zero once made the gap no number, and an error of it."""
+    X = sparse.csr_matrix([[7e5, 0.0, 1.0], [0.0, -1e4, 2.0]])
+    y = np.array([1.0, -1.0])
+    start = np.array([first, 3e-2, 0.0, -1.0])
+    for l2 in (1e-8, 1.0):
+        problem = Problem(X, y, l2, True, 1e-8, 1000, True)
+        outcome = fit_sparse(problem, start)
+        value, gap = naive(problem, outcome.x)
+        assert gap <= outcome.gap * (1 + 1e-9)
+        assert value <= naive(problem, start)[0] * (1 + 1e-9)

@@ -21,6 +21,7 @@ from ...result import (
     SLOW,
     Outcome,
 )
+from ...validation import check_entries
 from .descent import lbfgs, newton
 from .directions import diagonal
 from .point import Certificate, certify
@@ -119,6 +120,7 @@ class _Fit:
         #: |X|_F^2
         self.square = dot(self.source.rows[0], self.source.rows[0])
         if not self.square < np.inf:
+            check_entries(problem.X)
             raise ValueError(_OVERFLOWS)
         self.w, self.g = np.zeros((2, self.p + 1))
         self.M = np.empty((9, self.n))

@@ -57,7 +57,8 @@ def weigh(z, y, b, intercept, m, s, h, r):
     moved = 0.0
     for i in range(y.size):
         moved = max(moved, abs(m[i] - y[i] * (z[i] + b)))
-    root = math.sqrt(price) + moved * math.sqrt(y.size / 8.0)
+    # of weights below 1e-200 rounding may leave less than zero
+    root = math.sqrt(max(price, 0.0)) + moved * math.sqrt(y.size / 8.0)
     return b, loss, total_h, root * root, mass
 
 
@@ -84,7 +85,8 @@ def _balance(m, y, s, h, r):
     price = 0.0
     for i in range(y.size):
         r[i] = -y[i] * s[i]
-        if y[i] == heavy:
+        # a weight of zero has underflowed, as its curvature has
+        if y[i] == heavy and s[i] > 0.0:
             r[i] *= ratio
             # s / (1 - s) without cancellation, up to 1e304
             odds = s[i] * (s[i] / h[i])
