@@ -2,6 +2,7 @@
 import numpy as np
 from scipy.special import expit
 
+from benchmark_utils.fenchel.linalg.packing import as_it_is, pack
 from benchmark_utils.fenchel.newton.sparse import fit as sparse_fit
 from benchmark_utils.fenchel.result import (
     FLOAT64_LIMIT,
@@ -9,6 +10,18 @@ from benchmark_utils.fenchel.result import (
     WORDS,
     Problem,
 )
+from benchmark_utils.fenchel.validation import check_design
+
+
+def prepared(X):
+    """Return X as `fit_logistic` gives it to the sparse solver."""
+    return check_design(X).tocsr().astype(np.float64, copy=False)
+
+
+def packed(X, dtype):
+    """Return the packed rows of any sparse X, and their order."""
+    found = pack(as_it_is(prepared(X)).rows, dtype)
+    return found.rows, found.order
 
 
 def fit_sparse(X, y, l2, fit_intercept=False, tol=1e-8, **options):
@@ -19,7 +32,7 @@ def fit_sparse(X, y, l2, fit_intercept=False, tol=1e-8, **options):
         start = np.r_[options["coef_init"], options["intercept_init"]]
         start = start[:p + fit_intercept]
     outcome = sparse_fit.fit_sparse(Problem(
-        X, y, l2, fit_intercept, tol, options.get("max_iter", 1000),
+        prepared(X), y, l2, fit_intercept, tol, options.get("max_iter", 1000),
         options.get("float32_copy", True),
     ), start)
     gap = min(outcome.gap / outcome.value, 1.0) if outcome.value else 0.0

@@ -65,7 +65,8 @@ def bounded(price, square, l2, size, mass, length, depths):
     # two more for the product itself and the difference from lambda2 w
     noise = 2.0 * (depths[0] + 2.0) * _UNIT * size * math.sqrt(mass)
     shift = 0.5 * (depths[1] + 2.0) * _UNIT * size * length
-    first = math.sqrt(price) + shift if price > 0.0 else shift
+    # also where the price is no number
+    first = shift if price <= 0.0 else math.sqrt(price) + shift
     # the weights of exact margins, which curve by 1 / 4, move X'(y a) by
     # size / 4 times the error of the margins, twice where they are balanced
     second = math.sqrt(square) + noise + size * shift

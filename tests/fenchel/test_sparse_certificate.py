@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from benchmark_utils.fenchel.fit import fit_logistic
 from benchmark_utils.fenchel.linalg.packing import as_it_is, pack
 from benchmark_utils.fenchel.newton.sparse.fit import fit_sparse
 from benchmark_utils.fenchel.newton.sparse.point import certify, weigh
 from benchmark_utils.fenchel.result import REACHED, Problem
+from sparse_fits import prepared
 
 LONG = np.longdouble
 KINDS = [
@@ -135,7 +137,9 @@ def test_the_gap_is_a_bound(first):
         before = problem.X.copy()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            outcome = fit_sparse(problem, start)
+            outcome = fit_sparse(
+                problem._replace(X=prepared(problem.X)), start
+            )
         value, gap = naive(problem, outcome.x)
         # the logarithms of the oracle cancel to the digits of longdouble
         room = 1e-17 * value
@@ -161,23 +165,35 @@ def test_what_is_told_of_a_wide_range_of_points(copy):
     rng = np.random.default_rng(0)
     for k in range(60):
         problem, _ = random_problem(1000 + k)
-        packed = pack(problem.X, np.float32) if copy else as_it_is(problem.X)
-        y = problem.y[packed.order]
+        source = as_it_is(prepared(problem.X))
+        packed = pack(source.rows, np.float32) if copy else source
+        y = problem.y[packed.order] if copy else problem.y
         n, p = problem.X.shape
+        square = (source.rows[0] ** 2).sum()
         w = rng.standard_normal(p + 1) * 10.0 ** rng.uniform(-12, 3)
         w[p] *= problem.intercept
-        found, g, _ = certify(
-            packed, y, problem.l2, problem.intercept, w, np.empty((3, n))
+        g, M = np.empty(p + 1), np.empty((6, n))
+        found, found_gap, bound, _ = certify(
+            source.rows, packed.order,
+            (y, problem.l2, problem.intercept, square, problem.tol), w, g, M,
         )
         value, gap = naive(problem, w if problem.intercept else w[:p])
-        assert found.value == pytest.approx(float(value), rel=1e-6)
+        assert found == pytest.approx(float(value), rel=1e-6)
         assert g[p] == 0.0
+        # margins of 1e9 and more leave no number of the oracle
+        assert not bound < gap * (1 - 1e-9) - 1e-17 * value
         # rounding of large margins is in the bound alone
-        assert found.gap > (1 - 1e-3) * gap or w.max() > 1.0 or gap < 1e-8
+        assert found_gap > (1 - 1e-3) * gap or w.max() > 1.0 or gap < 1e-8
+        margins = problem.y * (problem.X @ w[:p] + w[p] * problem.intercept)
+        if copy:
+            margins = margins[packed.order]
+        np.testing.assert_allclose(
+            M[0], margins, atol=1e-6 * max(abs(margins).max(), 1.0)
+        )
 
 
 @pytest.mark.parametrize("b", [0.0, 36.0, -36.7, 300.0, -800.0])
-@pytest.mark.parametrize("spread", [0.0, 1.0, 40.0, 800.0])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 40.0, 800.0, 2e3])
 def test_balanced_weights_pay_what_they_cost(b, spread):
     """Also where no intercept balances the classes to the last digit."""
     rng = np.random.default_rng(0)
@@ -186,7 +202,7 @@ def test_balanced_weights_pay_what_they_cost(b, spread):
     z = spread * rng.standard_normal(n)
     m, s, h, r = np.empty((4, n))
     b, loss, _, price, mass = weigh(z, y, b, True, m, s, h, r)
-    np.testing.assert_allclose(m, y * (z + b), atol=1e-9)
+    np.testing.assert_allclose(m, y * (z + b), rtol=1e-12, atol=1e-9)
     assert abs(r.sum()) <= 1e-14 * n
     assert mass == pytest.approx(abs(r).sum())
     exact = y * (z.astype(LONG) + LONG(b))
@@ -236,8 +252,8 @@ def test_a_broken_structure_is_refused(kind, copy, wide, form):
     if "index" in kind:
         X.indices = X.indices.astype(np.int64 if wide else np.int32)
     y = np.where(np.arange(30) < 12, 1.0, -1.0)
-    with pytest.raises(ValueError, match="out of range"):
-        fit_sparse(Problem(X, y, 1.0, True, 1e-8, 100, copy))
+    with pytest.raises(ValueError, match="broken structure"):
+        fit_logistic(X, y, 0.0, 1.0, True, float32_copy=copy)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc"])
@@ -245,10 +261,26 @@ def test_a_broken_structure_is_refused(kind, copy, wide, form):
 def test_what_is_behind_the_last_pointer_is_no_entry(form, copy):
     X = sparse.random(30, 40, 0.2, random_state=0).asformat(form)
     y = np.where(np.arange(30) < 12, 1.0, -1.0)
-    expected = fit_sparse(Problem(X, y, 1.0, True, 1e-8, 100, copy))
+    expected = fit_sparse(Problem(prepared(X), y, 1.0, True, 1e-8, 100, copy))
     longer = X.copy()
     longer.data = np.r_[X.data, np.nan, np.inf]
     longer.indices = np.r_[X.indices, 10**6, -3].astype(np.int32)
-    found = fit_sparse(Problem(longer, y, 1.0, True, 1e-8, 100, copy))
+    found = fit_sparse(
+        Problem(prepared(longer), y, 1.0, True, 1e-8, 100, copy)
+    )
     np.testing.assert_array_equal(found.x, expected.x)
     assert found.gap == expected.gap
+
+
+@pytest.mark.parametrize("first", [5e-4, 1e-3, 1e-2, 1.0])
+def test_a_start_of_margins_that_underflow_is_no_error(first):
+    """Weights of zero once made the gap no number, and an error of it."""
+    X = sparse.csr_matrix([[7e5, 0.0, 1.0], [0.0, -1e4, 2.0]])
+    y = np.array([1.0, -1.0])
+    start = np.array([first, 3e-2, 0.0, -1.0])
+    for l2 in (1e-8, 1.0):
+        problem = Problem(X, y, l2, True, 1e-8, 1000, True)
+        outcome = fit_sparse(problem, start)
+        value, gap = naive(problem, outcome.x)
+        assert gap <= outcome.gap * (1 + 1e-9)
+        assert value <= naive(problem, start)[0] * (1 + 1e-9)

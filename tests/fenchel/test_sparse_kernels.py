@@ -21,7 +21,9 @@ from benchmark_utils.fenchel.newton.sparse.directions import (
     diagonal,
     newton_direction,
 )
+from benchmark_utils.fenchel.newton.sparse.point import _loosest, _sharp
 from benchmark_utils.fenchel.newton.sparse.state import Problem
+from sparse_fits import packed, prepared
 
 
 def random_matrix(n=60, p=23, density=0.2, seed=0, form="csr"):
@@ -62,7 +64,7 @@ MATRICES["int64 indices"] = long_indices
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_packed_products(name, dtype):
     X = MATRICES[name]
-    A, order, exact = pack(X, dtype)[:3]
+    A, order, exact = pack(as_it_is(prepared(X)).rows, dtype)
     n, p = X.shape
     assert sorted(order) == list(range(n))
     lengths = np.diff(A[2].astype(np.int64))
@@ -95,7 +97,7 @@ def test_packed_products(name, dtype):
 
 
 def test_squares():
-    A, order, *_ = pack(MATRICES["csr"], np.float64)
+    A, order = packed(MATRICES["csr"], np.float64)
     dense = MATRICES["csr"].toarray()[order]
     h = np.random.default_rng(1).random(len(dense))
     out = np.zeros(dense.shape[1])
@@ -104,45 +106,43 @@ def test_squares():
 
 
 @pytest.mark.parametrize("name", MATRICES)
-@pytest.mark.parametrize("layout", [pack, as_it_is])
-def test_products_with_the_original(name, layout):
+def test_products_of_what_is_not_packed(name):
     X = MATRICES[name]
-    packed = layout(X, np.float32) if layout is pack else layout(X)
-    order = np.arange(X.shape[0])[packed.order]
+    A, order, exact = as_it_is(prepared(X))
     n, p = X.shape
+    assert exact and len(order) == 0
     rng = np.random.default_rng(1)
     w, r = rng.standard_normal(p + 1), rng.standard_normal(n)
     dense = X.toarray().astype(np.float64)
-    np.testing.assert_allclose(
-        packed.times(w), (dense @ w[:p])[order], atol=1e-13
-    )
-    expected = np.zeros(n)
-    expected[order] = r
-    out = packed.transposed_times(r)
-    np.testing.assert_allclose(out[:p], dense.T @ expected, atol=1e-12)
-    assert out[p] == 0.0
-    assert packed.square == pytest.approx(
-        (X.data.astype(np.float64) ** 2).sum()
-    )
-    counts = np.bincount(X.tocoo().col, minlength=1).max(initial=0)
-    most, longest, repeated = packed.depths(True)
-    assert most == counts
-    assert longest == max(np.diff(X.tocsr().indptr).max(), 1)
-    assert repeated == (longest if "duplicates" in name else 1.0)
-    loose = packed.depths(False)
-    assert loose[0] == X.nnz and loose[1:] == (longest, longest)
+    out, back = np.empty(n), np.zeros(p + 1)
+    gather(A, 0, n, w, 0.0, out)
+    np.testing.assert_allclose(out, dense @ w[:p], atol=1e-13)
+    scatter(A, 0, n, r, back)
+    np.testing.assert_allclose(back[:p], dense.T @ r, atol=1e-12)
+    assert back[p] == 0.0
 
 
-def test_pack_refuses_what_is_no_matrix():
-    X = MATRICES["csr"].copy()
-    X.data[4] = np.nan
-    for form in ("csr", "csc"):
-        with pytest.raises(ValueError, match="NaN or infinity"):
-            pack(X.asformat(form), np.float32)
-    X = MATRICES["csr"].copy()
-    X.indices[2] = 100
-    with pytest.raises(ValueError, match="out of range"):
-        pack(X, np.float32)
+@pytest.mark.parametrize("name", MATRICES)
+def test_depths_of_sums(name):
+    X = MATRICES[name]
+    A = as_it_is(prepared(X)).rows
+    longest = max(np.diff(X.tocsr().indptr).max(), 1)
+    assert _loosest(A) == (X.nnz, longest, longest)
+    most = np.bincount(X.tocoo().col, minlength=1).max(initial=0)
+    repeated = longest if "duplicates" in name else 1
+    assert _sharp(A, X.shape[1]) == (most, longest, repeated)
+
+
+def test_read_only_and_strided_arrays_are_taken():
+    X = prepared(MATRICES["csr"])
+    for name in ("data", "indices", "indptr"):
+        twice = np.repeat(getattr(X, name), 2)[::2]
+        twice.flags.writeable = False
+        setattr(X, name, twice)
+    A = as_it_is(X).rows
+    assert all(one.flags.writeable and one.flags.c_contiguous for one in A)
+    np.testing.assert_array_equal(A[0], X.data)
+    np.testing.assert_array_equal(A[1], X.indices)
 
 
 @pytest.mark.parametrize("scale", [1.0, 30.0, 800.0])
@@ -196,7 +196,7 @@ def test_best_shift_balances_the_classes(start):
 @pytest.mark.parametrize("intercept", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_factor_solves_with_the_hessian(name, intercept, dtype):
-    A, order, *_ = pack(MATRICES[name], np.float64)
+    A, order = packed(MATRICES[name], np.float64)
     dense = MATRICES[name].toarray()[order]
     n, p = dense.shape
     check_factor(A, dense, n, p, intercept, dtype)
@@ -213,7 +213,7 @@ def test_factor_eliminates_categories(intercept):
         ),
         sparse.csr_matrix(rng.standard_normal((n, p - 70))),
     ]).tocsr()
-    A, order, *_ = pack(X, np.float64)
+    A, order = packed(X, np.float64)
     plan = check_factor(
         A, X.toarray()[order], n, p, intercept, np.float64
     )
@@ -222,7 +222,7 @@ def test_factor_eliminates_categories(intercept):
 
 def test_factor_of_eliminated_columns_alone():
     X = sparse.csr_matrix(np.eye(6))
-    A, order, *_ = pack(X, np.float64)
+    A, order = packed(X, np.float64)
     plan = check_factor(A, np.eye(6)[order], 6, 6, False, np.float64)
     assert plan.q == 0
 
@@ -251,7 +251,7 @@ def check_factor(A, dense, n, p, intercept, dtype):
 @pytest.mark.parametrize("inactive", [0.0, 0.6])
 def test_newton_direction(inactive, intercept):
     """Rows of little curvature add to the diagonal of H only."""
-    A, order, *_ = pack(MATRICES["csr"], np.float64)
+    A, order = packed(MATRICES["csr"], np.float64)
     dense = MATRICES["csr"].toarray()[order]
     n, p = dense.shape
     rng = np.random.default_rng(1)

@@ -46,12 +46,6 @@ def _places(X):
     A column is full with one entry in every row.
     """
     n, p = X.shape
-    if X.format == "csc":
-        for j in np.flatnonzero(np.diff(X.indptr) == n):
-            entries = slice(X.indptr[j], X.indptr[j + 1])
-            if (np.sort(X.indices[entries]) == np.arange(n)).all():
-                yield j, entries
-        return
     if X.nnz < n:
         return
     candidates = _candidates(X)
@@ -75,29 +69,25 @@ def centre_full_columns(X):
 
     Parameters
     ----------
-    X : CSR or CSC matrix of shape (n_samples, n_features)
+    X : CSR matrix of shape (n_samples, n_features), float64
         Valid; not changed.
 
     Returns
     -------
     centred : matrix like X, float64, or None
-        It shares the indices of X; None where no column is such.
+        None where no column is such. It shares no array with X, which SciPy
+        would sort or not together with this one.
     middles : array of shape (n_features,), float64, or None
         What was subtracted: scores of X are those of `centred` and
         ``middles @ coef``.
     """
     middles = np.zeros(X.shape[1])
-    data = None
+    centred = None
     for j, entries in _places(X):
-        values = X.data[entries].astype(np.float64)
-        middle = _middle(values)
-        if not middle:
-            continue
-        if data is None:
-            data = X.data.astype(np.float64)
-        middles[j] = middle
-        # exact: both are within a factor of two
-        data[entries] = values - middle
-    if data is None:
-        return None, None
-    return type(X)((data, X.indices, X.indptr), shape=X.shape), middles
+        middle = _middle(X.data[entries])
+        if middle:
+            centred = X.copy() if centred is None else centred
+            middles[j] = middle
+            # exact: both are within a factor of two
+            centred.data[entries] -= middle
+    return (None, None) if centred is None else (centred, middles)

@@ -45,33 +45,25 @@ _RIDGE = 2e-6
 
 @njit(fastmath={"contract"})
 def _add_outer(factor, indices, values, count, S):
-    """Add factor v v' to S, lower triangle, where v has few entries."""
+    """Add factor v v' to S, where v has few entries.
+
+    To its lower triangle alone where the indices ascend. Without a test an
+    entry one takes 0.5 ns instead of 1.3.
+    """
     ascending = True
     for a in range(1, count):
         ascending &= indices[a] > indices[a - 1]
     zero = S[0, 0] * 0
-    if ascending:
-        # no test an entry: 0.5 ns instead of 1.3
-        for a in range(count):
-            row = S[indices[a]]
-            value = zero + factor * values[a]
-            for b in range(a + 1):
-                row[indices[b]] += value * (zero + values[b])
-        return
     for a in range(count):
-        for b in range(a + 1):
-            row = max(indices[a], indices[b])
-            column = min(indices[a], indices[b])
-            value = factor * values[a] * values[b]
-            if row == column and a != b:
-                # an index that is stored twice
-                value *= 2.0
-            S[row, column] += value
+        row = S[indices[a]]
+        value = zero + factor * values[a]
+        for b in range(a + 1 if ascending else count):
+            row[indices[b]] += value * (zero + values[b])
 
 
 @njit
 def _add_rows(A, h, l2, intercept, place, S):
-    """Fill C, the lower triangle of S before anything is eliminated."""
+    """Fill the lower triangle of C, S before anything is eliminated."""
     data, indices, starts = A
     q = S.shape[0]
     longest = 1

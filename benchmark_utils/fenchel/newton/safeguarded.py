@@ -85,6 +85,10 @@ class Problem:
         self.X, self.y, self.l2, self.intercept = X, y, l2, intercept
         self.n, self.p = X.shape
         self.sparse = sparse.issparse(X)
+        if self.sparse and not X.has_canonical_format:
+            # SciPy's abs would sort the caller's arrays in place
+            self.X = X.copy()
+            self.X.sum_duplicates()
         rows = max(32, _BLOCK // self.p)
         self.blocks = [
             slice(i, min(i + rows, self.n)) for i in range(0, self.n, rows)
@@ -251,7 +255,10 @@ class Problem:
                 return self.least_squares(point, scale, max(damping, 1e-30))
 
             def solve(r):
-                return scale * cho_solve(factor, scale * r)
+                # what overflows is no direction, and no error
+                return scale * cho_solve(
+                    factor, scale * r, check_finite=False
+                )
         else:
             most = _MOST_DIAGONAL
             inverse = 1.0 / ((1.0 + damping) * self.diagonal(point.h))
@@ -365,9 +372,9 @@ class Problem:
                     return np.zeros(len(point.x))
                 jitter = max(1e-15 * top, 10.0 * jitter)
                 M.flat[::self.n + 1] += jitter
-        a, d = cho_solve(factor, target), -point.x
+        a, d = cho_solve(factor, target, check_finite=False), -point.x
         if self.intercept:
-            ones = cho_solve(factor, S)
+            ones = cho_solve(factor, S, check_finite=False)
             b = (S @ a) / (S @ ones)
             a -= b * ones
             d[self.p] += b

@@ -54,9 +54,13 @@ def precondition(inverse, factor, intercept, d):
 
 
 @njit
-def _matter(A, h):
-    """Count rows and entries that matter in CG: all, or much fewer."""
-    starts = A[2]
+def _divide(A, h, ridge):
+    """Copy the rows that matter in CG, if they are few, and their h.
+
+    The others add to the diagonal of H only, `ridge`, the sum of their h to
+    its last entry. Where all count, A and h are returned.
+    """
+    data, indices, starts = A
     least = _INACTIVE * largest(h)
     count = 0
     entries = np.uint64(0)
@@ -64,39 +68,28 @@ def _matter(A, h):
         if h[i] > least:
             count += 1
             entries += starts[i + _1] - starts[i]
-    if entries > _WORTH * A[0].size:
-        return h.size, A[0].size
-    return count, np.int64(entries)
-
-
-@njit
-def _divide(A, h, part, curvature, ridge):
-    """Copy the rows that count to `part`, their h to `curvature`.
-
-    The others add to the diagonal of H only, `ridge`, the sum of their h to
-    its last entry.
-    """
-    data, indices, starts = A
-    values, columns, places = part
-    least = _INACTIVE * largest(h)
-    count = np.uint64(0)
-    place = np.uint64(0)
+    if entries > _WORTH * data.size:
+        return A, h
+    values, columns = np.empty(entries, data.dtype), np.empty(
+        entries, np.uint32
+    )
+    places, curvature = np.zeros(count + 1, np.uint64), np.empty(count)
+    k = place = np.uint64(0)
     for i in range(np.uint64(h.size)):
         if h[i] > least:
-            places[count] = place
-            curvature[count] = h[i]
-            count += _1
+            curvature[k] = h[i]
             for e in range(starts[i], starts[i + _1]):
                 values[place] = data[e]
                 columns[place] = indices[e]
                 place += _1
+            k += _1
+            places[k] = place
         else:
-            weight = h[i]
-            ridge[ridge.size - 1] += weight
+            ridge[ridge.size - 1] += h[i]
             for e in range(starts[i], starts[i + _1]):
                 value = np.float64(data[e])
-                ridge[indices[e]] += weight * value * value
-    places[count] = place
+                ridge[indices[e]] += h[i] * value * value
+    return (values, columns, places), curvature
 
 
 @njit(fastmath=LOOPS)
@@ -188,23 +181,14 @@ def newton_direction(A, problem, point, scaling, forcing, limit, V):
         The passes over A that the products took.
     """
     n, p = point.h.size, point.g.size - 1
-    count, entries = _matter(A, point.h)
     ridge = V[3]
     ridge[:p] = problem.l2
     ridge[p] = 0.0
     point.dm[:] = 0.0
-    if count == n:
-        H = Hessian(A, point.h, ridge, problem.intercept)
-        return float(_conjugate_gradients(
-            H, scaling, forcing, limit, V, point
-        ))
-    part = (
-        np.empty(entries, A[0].dtype), np.empty(entries, np.uint32),
-        np.empty(count + 1, np.uint64),
-    )
-    curvature = np.empty(count)
-    _divide(A, point.h, part, curvature, ridge)
-    H = Hessian(part, curvature, ridge, problem.intercept)
-    done = _conjugate_gradients(H, scaling, forcing, limit, V, point)
+    rows, h = _divide(A, point.h, ridge)
+    H = Hessian(rows, h, ridge, problem.intercept)
+    done = float(_conjugate_gradients(H, scaling, forcing, limit, V, point))
+    if h.size == n:
+        return done
     gather(A, 0, n, point.d, point.d[p], point.dm)
-    return done * entries / A[0].size + 0.5
+    return done * rows[0].size / A[0].size + 0.5

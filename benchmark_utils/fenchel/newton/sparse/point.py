@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ...compilation import LOOPS, njit
-from ...datafits.margins import dot
 from ...duality import bounded
 from ...linalg.csr import are_sorted, gather, scatter
 from ...line_search import best_shift, evaluate
@@ -18,12 +17,8 @@ class Certificate(NamedTuple):
     value: float
     #: the duality gap as computed
     gap: float
-    #: the part of the gap that pays for weights that were balanced
-    price: float
-    #: |lambda2 w - X'(y a)|^2
-    square: float
-    #: sum of a
-    mass: float
+    #: a bound of it in exact arithmetic
+    bound: float
 
 
 @njit(fastmath=LOOPS)
@@ -62,7 +57,8 @@ def weigh(z, y, b, intercept, m, s, h, r):
     moved = 0.0
     for i in range(y.size):
         moved = max(moved, abs(m[i] - y[i] * (z[i] + b)))
-    root = math.sqrt(price) + moved * math.sqrt(y.size / 8.0)
+    # of weights below 1e-200 rounding may leave less than zero
+    root = math.sqrt(max(price, 0.0)) + moved * math.sqrt(y.size / 8.0)
     return b, loss, total_h, root * root, mass
 
 
@@ -89,7 +85,8 @@ def _balance(m, y, s, h, r):
     price = 0.0
     for i in range(y.size):
         r[i] = -y[i] * s[i]
-        if y[i] == heavy:
+        # a weight of zero has underflowed, as its curvature has
+        if y[i] == heavy and s[i] > 0.0:
             r[i] *= ratio
             # s / (1 - s) without cancellation, up to 1e304
             odds = s[i] * (s[i] / h[i])
@@ -106,17 +103,57 @@ def _balance(m, y, s, h, r):
     return price, 2.0 * min(positive, negative)
 
 
+@njit
+def _loosest(X):
+    """Return (additions over samples, over features, entries of one place).
+
+    They bound how many follow each other in a sum, and coincide.
+    """
+    _, indices, starts = X
+    longest = 1.0
+    for i in range(starts.size - 1):
+        longest = max(longest, np.float64(starts[i + 1] - starts[i]))
+    return float(indices.size), longest, longest
+
+
+@njit
+def _sharp(X, p):
+    """Count for `_loosest` the entries of every column: three passes."""
+    _, indices, _ = X
+    counts = np.zeros(p, np.int64)
+    for j in indices:
+        counts[j] += 1
+    _, longest, _ = _loosest(X)
+    return float(counts.max()), longest, 1.0 if are_sorted(X) else longest
+
+
 @njit(fastmath=LOOPS)
-def _evaluate(X, order, given, w, g, M):
-    """Fill margins, weights, curvatures and the gradient at w.
+def certify(X, order, given, w, g, M):
+    """Compute margins, gradient and gap at w from X itself, in float64.
+
+    Parameters
+    ----------
+    X : tuple, the rows of X itself
+    order : array of shape (n,) or (0,)
+        Row k of what is filled is row order[k] of X.
+    given : tuple (y, l2, intercept, square, tol)
+        y in that order; |X|_F^2, of every stored entry by itself; the
+        relative gap for which a bound must be sharp.
+    w : array of shape (p + 1,)
+        The intercept, the last, is moved to its minimiser.
+    g : array of shape (p + 1,), written
+        The gradient; 0 last.
+    M : array of shape (>= 6, n)
+        Margins, weights, curvatures, written; the fifth and sixth row are
+        work space.
 
     Returns
     -------
-    value, price, square, mass, total_h : float
+    value, gap, bound, total_h : float
+        See `Certificate`; the sum of the curvatures.
     """
-    y, l2, intercept = given
+    y, l2, intercept, size, tol = given
     n, p = y.size, g.size - 1
-    # rows 3 and 6 on are in use
     m, s, h, z, r = M[0], M[1], M[2], M[4], M[5]
     gather(X, 0, n, w, 0.0, r)
     if order.size:
@@ -137,68 +174,17 @@ def _evaluate(X, order, given, w, g, M):
         g[j] += l2 * w[j]
         square += g[j] * g[j]
         norm += w[j] * w[j]
-    return loss + 0.5 * l2 * norm, price, square, mass, total_h
-
-
-def certify(X, order, problem, w, g, M):
-    """Compute margins, gradient and gap at w from X itself, in float64.
-
-    Parameters
-    ----------
-    X : tuple, the rows of X itself
-    order : array of shape (n,) or (0,)
-        Row k of the packed rows is row order[k] of X.
-    problem : tuple (y, l2, intercept)
-        y in the order of the packed rows.
-    w : array of shape (p + 1,)
-        The intercept, the last, is moved to its minimiser.
-    g : array of shape (p + 1,), written
-        The gradient; 0 last.
-    M : array of shape (>= 6, n)
-        Margins, weights, curvatures, written; the fifth and sixth row are
-        work space.
-
-    Returns
-    -------
-    certificate : Certificate
-    total_h : float
-    """
-    value, price, square, mass, total_h = _evaluate(
-        X, order, problem, w, g, M
-    )
-    gap = price + square / (2.0 * problem[1])
-    return Certificate(value, gap, price, square, mass), total_h
-
-
-def bound_gap(found, X, square, l2, intercept, w, tol):
-    """Bound the gap of a certificate in exact arithmetic, and not too far.
-
-    Parameters
-    ----------
-    found : Certificate
-    X : tuple, the rows of X itself
-    square : float
-        |X|_F^2, of every stored entry by itself.
-    l2 : float; intercept : bool
-    w : array of shape (p + 1,)
-    tol : float
-        If the gap is within this share of F, but its bound is not, the
-        entries of every column are counted, which takes three passes.
-    """
-    _, indices, starts = X
-    longest = max(float(np.diff(starts).max()), 1.0)
-
-    def bound(over_samples, repeated):
-        ones = len(starts) - 1 if intercept else 0.0
-        return bounded(
-            found.price, found.square, l2,
-            math.sqrt(square * repeated + ones), found.mass,
-            math.sqrt(dot(w, w)), (over_samples, longest),
+    value = loss + 0.5 * l2 * norm
+    gap = price + square / (2.0 * l2)
+    length = math.sqrt(norm + w[p] * w[p])
+    ones = n if intercept else 0.0
+    over_samples, over_features, places = _loosest(X)
+    for _ in range(2):
+        bound = bounded(
+            price, square, l2, math.sqrt(size * places + ones), mass, length,
+            (over_samples, over_features),
         )
-
-    # so many additions at most, and entries that have one place
-    gap = bound(float(len(indices)), longest)
-    if found.gap <= tol * found.value < gap:
-        most = np.bincount(indices).max(initial=0)
-        gap = bound(float(most), 1.0 if are_sorted(X) else longest)
-    return gap
+        if not gap <= tol * value < bound:
+            break
+        over_samples, over_features, places = _sharp(X, p)
+    return value, gap, bound, total_h
