@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of
-from benchmark_utils.report.styles import OURS
+from benchmark_utils.report.styles import OURS, PARTS
 from benchmark_utils.report.summary import PROBLEM, ratios_to, times_to
 from benchmark_utils.report.summary import facts_of as known_facts
 from tools.published import RESULTS, folders, link, machine, newest, read
@@ -92,7 +92,8 @@ def rank(times, limit):
     Parameters
     ----------
     times : pandas.DataFrame
-        Of `times_to`; problems that nobody solved are left out.
+        Of `times_to`; problems that nobody solved are left out, and solvers
+        over parts of ours.
     limit : float
         Seconds that a curve was given.
 
@@ -103,6 +104,7 @@ def rank(times, limit):
         its times over that of the first; on how many problems it reached the
         level (`reached`) and was the fastest of all (`won`).
     """
+    times = times.drop(columns=list(PARTS), errors="ignore")
     times = times[np.isfinite(times).any(axis=1)]
     reached = np.isfinite(times)
     charged = times.where(reached, 2.0 * limit)
