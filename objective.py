@@ -13,6 +13,7 @@ from benchmark_utils.problem.batches import (
     ManyProblems,
     certify_many,
     clean_many,
+    lambda1_max_many,
 )
 from benchmark_utils.problem.by_prox import certify_by_prox
 from benchmark_utils.problem.certificate import certify, lambda1_max
@@ -58,7 +59,8 @@ class Objective(BaseObjective):
     ----------
     l1 : float in [0, 1]
         lambda1 as a fraction of lambda1_max, from which on w = 0 is optimal
-        (with an intercept: at the best intercept-only model).
+        (with an intercept: at the best intercept-only model). Of a batch the
+        median of its problems' lambda1_max counts.
     l2 : float
         lambda2 itself. scikit-learn's C is 1 / l2.
     fit_intercept : bool
@@ -123,7 +125,7 @@ class Objective(BaseObjective):
             check_chosen_penalty(self.penalty, self.l1, files.names())
             check_scale(self.penalty, self._kind(), self.gamma, self.l2)
         if isinstance(X, ManyProblems):
-            return clean_many(X, y, self.l1), None, None, None, 0.0
+            return self._clean_batch(X, y)
         X = check_design(X)
         if sparse.issparse(X) and not X.has_canonical_format:
             # or a library would do it, in place
@@ -143,17 +145,32 @@ class Objective(BaseObjective):
                 y_test, X_test.shape[0], classes, "y_test"
             )
         coef_true = check_coef_true(coef_true, X.shape[1])
-        lmbd1 = 0.0
-        if self.l1 > 0:
-            lmbd1 = self.l1 * lambda1_max(X, y, self.fit_intercept)
-            if lmbd1 == 0 and (
-                self.l2 == 0 or self.penalty != DEFAULTS["penalty"]
-            ):
-                raise DataError(
-                    "lambda1_max is zero (no feature is correlated with the "
-                    "labels), so l1 penalizes nothing: set l2 above zero."
-                )
+        lmbd1 = self._lambda1(lambda1_max, X, y)
         return (X, y), X_test, y_test, coef_true, lmbd1
+
+    def _clean_batch(self, X, y):
+        if self.penalty != DEFAULTS["penalty"]:
+            raise DataError(
+                f"a batch of problems has no penalty {self.penalty}: set l1 "
+                "and l2."
+            )
+        X, y = clean_many(X, y)
+        lmbd1 = self._lambda1(lambda1_max_many, X, y)
+        return (X, y), None, None, None, lmbd1
+
+    def _lambda1(self, maximum, X, y):
+        """lambda1 itself, l1 being a fraction of its maximum."""
+        if self.l1 == 0:
+            return 0.0
+        lmbd1 = self.l1 * maximum(X, y, self.fit_intercept)
+        if lmbd1 == 0 and (
+            self.l2 == 0 or self.penalty != DEFAULTS["penalty"]
+        ):
+            raise DataError(
+                "lambda1_max is zero (no feature is correlated with the "
+                "labels), so l1 penalizes nothing: set l2 above zero."
+            )
+        return lmbd1
 
     def set_data(self, X, y, X_test=None, y_test=None, coef_true=None):
         given = X, y, X_test, y_test, coef_true

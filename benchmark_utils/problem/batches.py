@@ -11,7 +11,11 @@ from benchmark_utils.fenchel.validation import (
     check_design,
     check_labels,
 )
-from benchmark_utils.problem.certificate import Certificate, certify
+from benchmark_utils.problem.certificate import (
+    Certificate,
+    certify,
+    lambda1_max,
+)
 
 
 class ManyProblems:
@@ -44,7 +48,7 @@ class ManyProblems:
             yield X, y[self.row_offsets[k]:self.row_offsets[k + 1]]
 
 
-def clean_many(many, y, l1):
+def clean_many(many, y):
     """Check each problem as a single one is checked.
 
     Returns
@@ -56,10 +60,6 @@ def clean_many(many, y, l1):
     DataError
         Naming the problem that is wrong.
     """
-    if l1 > 0:
-        raise DataError(
-            "a batch of problems has no common lambda1_max: set l1=0."
-        )
     if many.n_problems == 0 or len(y) != many.shape[0]:
         raise DataError(
             f"{many.n_problems} problems with {many.shape[0]} samples, and "
@@ -74,6 +74,17 @@ def clean_many(many, y, l1):
             raise DataError(f"problem {k}: {error}") from error
         designs.append(X)
     return ManyProblems(designs), np.concatenate(labels)
+
+
+def lambda1_max_many(many, y, fit_intercept):
+    """Return the median of the problems' lambda1_max.
+
+    One lambda1 is for all of a batch: at 0.1 of the median hardly any problem
+    has the solution zero, and hardly any is without a penalty.
+    """
+    return float(np.median([
+        lambda1_max(X, y_k, fit_intercept) for X, y_k in many.split(y)
+    ]))
 
 
 def certify_many(

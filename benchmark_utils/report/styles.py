@@ -4,6 +4,8 @@ import colorsys
 from benchmark_utils.report import not_run
 
 OURS = "auto-newton"
+#: solvers over parts of ours, which show what each gains: no rivals of it
+PARTS = ("anderson-cd", "prox-newton")
 
 
 def styles(df):

@@ -15,6 +15,7 @@ from benchopt.runner import FAILURE_STATUS
 from benchmark_utils.report import not_run
 from benchmark_utils.report.problem_facts import KINDS, kinds_of
 from benchmark_utils.report.provenance import COLUMN
+from benchmark_utils.report.styles import OURS, PARTS
 
 PROBLEM = ["dataset_name", "objective_name"]
 ALL = "all problems"
@@ -148,12 +149,14 @@ def ratios_to(times, solver):
     -------
     pandas.DataFrame
         A row a problem on which the solver was run: `own`, `other` (seconds
-        of the fastest other solver), `who` it is, and `ratio` = other / own:
+        of the fastest other solver; of ours, without `PARTS`), `who` it is,
+        and `ratio` = other / own:
         infinite where only this solver got there, 0 where only another one
         did, NaN where none.
     """
     times = times[times[solver].notna()]
-    others = times.drop(columns=solver)
+    parts = PARTS if solver == OURS else ()
+    others = times.drop(columns=[solver, *parts], errors="ignore")
     own = times[solver]
     other = others.min(axis=1).fillna(np.inf)
     who = others.fillna(np.inf).idxmin(axis=1).where(np.isfinite(other), "")

@@ -26,7 +26,10 @@ def unknown_keys(solver, objective):
             one.kind is one.VAR_KEYWORD for one in taken.values()
         ):
             continue
-        missing = [f"{key}={keys[key]}" for key in keys if key not in taken]
+        missing = [
+            f"{key}={value}" if isinstance(value, (str, float)) else key
+            for key, value in keys.items() if key not in taken
+        ]
         if missing:
             return (
                 f"it was not written for {', '.join(missing)} "

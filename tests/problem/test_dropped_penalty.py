@@ -1,4 +1,9 @@
-"""A penalty that someone adds as one file: CONTRIBUTING's, end to end."""
+"""A penalty that someone adds as one file: CONTRIBUTING's, end to end.
+
+Ours is tried in a copy of the repository (tests/tools/test_contributing.py):
+what it compiles for a file is kept in a cache whose key has the package's
+files, and this file is in none of them.
+"""
 import re
 import sys
 

@@ -6,7 +6,9 @@ import pytest
 from benchopt import BaseSolver
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.special import expit
 
+import naive
 from benchmark_utils.problem import stationarity as module
 from benchmark_utils.problem.by_prox import certify_by_prox
 from benchmark_utils.problem.certificate import certify, lambda1_max
@@ -57,6 +59,25 @@ def test_the_elastic_net_by_its_prox_is_the_usual_certificate(
             # the usual one may also scale the dual point
             assert found.gap >= usual.gap * (1 - 1e-6)
             assert found.kkt == pytest.approx(usual.kkt, rel=1e-6)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("seed", range(24))
+def test_a_gap_by_the_prox_is_not_below_the_exact_one(seed, fit_intercept):
+    """Rounding included: columns of 1e6, a tiny lambda2, near the optimum."""
+    rng = np.random.default_rng(seed)
+    X, y = problem(seed, n=12, p=3)
+    X = X * 10.0 ** rng.uniform(-2, 6, 3) + 100.0 * (seed % 2)
+    lmbd1 = 10.0 ** rng.uniform(-3, 0) * lambda1_max(X, y, fit_intercept)
+    lmbd2 = 10.0 ** rng.uniform(-8, 2)
+    penalty = ElasticNet(lmbd1)
+    w, b = fitted(X, y, penalty, lmbd2, fit_intercept, 200 * (seed % 4))
+    found = certify_by_prox(X, y, w, b, penalty, lmbd2, fit_intercept)
+    exact_value, exact = naive.certificate(
+        X, y, w, b, lmbd1, lmbd2, fit_intercept
+    )
+    assert found.value == pytest.approx(exact_value, rel=1e-9)
+    assert found.gap >= exact * (1 - 1e-12)
 
 
 class Number(NamedTuple):
@@ -132,14 +153,14 @@ def test_total_variation_closes_at_an_independent_optimum(
         assert other.value >= best.lower_bound
 
 
-def fitted(X, y, penalty, lmbd2, fit_intercept):
+def fitted(X, y, penalty, lmbd2, fit_intercept, n_iter=60_000):
     """(w, b) by plain proximal gradient, for as long as it moves."""
     A = np.hstack([X, np.full((len(y), 1), float(fit_intercept))])
     step = 1.0 / (0.25 * np.linalg.norm(A, 2) ** 2 + lmbd2)
     x = np.zeros(A.shape[1])
-    for _ in range(60_000):
+    for _ in range(n_iter):
         before = x.copy()
-        s = 1 / (1 + np.exp(y * (A @ x)))
+        s = expit(-y * (A @ x))
         x = x - step * (A.T @ (-y * s) + lmbd2 * np.append(x[:-1], 0.0))
         x[:-1] = penalty.prox(x[:-1], step)
         if np.array_equal(x, before):

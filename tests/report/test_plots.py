@@ -151,6 +151,14 @@ def test_speed_ratio_counts_and_marks():
     assert rows[-1][-1] == 0.25
 
 
+def test_parts_of_ours_are_no_rivals_of_it():
+    df = result({"auto-newton": 2.0, "prox-newton": 3.0, "scipy": 1.0})
+    rows = plot("speed_ratio", df, level="1e-6", solver="auto-newton")
+    assert {row[5] for row in rows[:-1]} == {"scipy"}
+    rows = plot("speed_ratio", df, level="1e-6", solver="scipy")
+    assert {row[5] for row in rows[:-1]} == {"prox-newton"}
+
+
 def test_winners():
     rows = plot("winners", result(), level="1e-6")
     assert rows[1] == [

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from benchmark_utils.problem.batches import ManyProblems, certify_many
-from benchmark_utils.problem.certificate import certify
+from benchmark_utils.problem.certificate import certify, lambda1_max
 from harness import dataset, objective, run_to_the_end, set_problem, solver
 
 SOLVERS = [
@@ -44,6 +44,26 @@ def test_solves_a_batch(name, fit_intercept):
     assert run.coef.shape == (problem.n_features,)
 
 
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+@pytest.mark.parametrize("name", [
+    "auto-newton", "scipy[method=L-BFGS-B]",
+    "proximal-gradient[accelerated=True,compiled=False,step=fixed]",
+])
+def test_solves_a_batch_with_one_lambda1(name, l2):
+    problem = objective(l1=0.1, l2=l2)
+    run = run_to_the_end(solver(name), problem, small())
+    assert run.points[-1]["relative_gap"] <= 1e-8
+    largest = [
+        lambda1_max(X, y, False) for X, y in problem.X.split(problem.y)
+    ]
+    assert problem.lmbd1 == pytest.approx(0.1 * np.median(largest))
+
+
+def test_a_batch_is_for_l1_and_l2():
+    skip, said = set_problem(objective(l1=0.1, penalty="mcp"), small())
+    assert skip and "has no penalty mcp" in said
+
+
 @pytest.mark.parametrize("sizes, shape", [
     ("10x2", (30, 6)), ("200x10", (600, 30)),
 ])
@@ -60,10 +80,10 @@ def test_bad_batches_are_skipped():
         ([X, X], [0, 1, 0, 1, 1, 1, 1, 1], 0.0, "problem 1: y has the sin"),
         ([X, X * np.nan], y, 0.0, "problem 1: X contains NaN"),
         ([X, X], y[:5], 0.0, "2 problems with 8 samples, and 5 labels"),
-        ([X, X], y, 0.1, "no common lambda1_max"),
+        ([X * 0.0, X * 0.0], y, 0.1, "lambda1_max is zero"),
     ]:
         skip, said = set_problem(
-            objective(l1=l1, l2=1.0),
+            objective(l1=l1, l2=0.0 if l1 else 1.0),
             dict(X=ManyProblems(designs), y=np.array(labels)),
         )
         assert skip

@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from benchmark_utils.report.problem_facts import DEFINITIONS, kinds_of
-from benchmark_utils.report.styles import OURS
+from benchmark_utils.report.styles import OURS, PARTS
 from benchmark_utils.report.summary import PROBLEM, ratios_to, times_to
 from benchmark_utils.report.summary import facts_of as known_facts
 from tools.published import RESULTS, folders, link, machine, newest, read
@@ -42,6 +42,12 @@ RULE = (
     "is (F - B) / F, with B the best lower bound that any solver reached. A "
     "problem that it does not solve counts as twice the time limit. Of a "
     "solver's variants the best one stands for it."
+)
+
+
+NOT_CONVEX = (
+    " Where F is not convex (MCP, SCAD) it is to a violation of stationarity "
+    "of 1e-6 lambda1 / n."
 )
 
 
@@ -86,7 +92,8 @@ def rank(times, limit):
     Parameters
     ----------
     times : pandas.DataFrame
-        Of `times_to`; problems that nobody solved are left out.
+        Of `times_to`; problems that nobody solved are left out, and solvers
+        over parts of ours.
     limit : float
         Seconds that a curve was given.
 
@@ -97,6 +104,7 @@ def rank(times, limit):
         its times over that of the first; on how many problems it reached the
         level (`reached`) and was the fastest of all (`won`).
     """
+    times = times.drop(columns=list(PARTS), errors="ignore")
     times = times[np.isfinite(times).any(axis=1)]
     reached = np.isfinite(times)
     charged = times.where(reached, 2.0 * limit)
@@ -233,31 +241,44 @@ def answer(root="", results=RESULTS):
     text = "; ".join(f"{name}: {text}" for name, text in DEFINITIONS.items())
     return "\n\n".join([
         table(lines), losses(results),
-        RULE + " A cell: the winner and on how many of the problems it is "
-        "the fastest of all; the runner-up and how many times as long it "
-        "takes.",
+        RULE + NOT_CONVEX * bool({"MCP", "SCAD"} & set(found))
+        + " A cell: the winner and on how many of the problems it is the "
+        "fastest of all; the runner-up and how many times as long it takes.",
         f"<sub>{text[0].upper()}{text[1:]}. {'; '.join(told)}.</sub>",
     ])
 
 
 def losses(results=RESULTS):
-    """Say where our own solver lost, in the race and in the full run."""
-    full, race = newest(results), sources(results)["L2"]
-    texts = []
-    for name, some in (("race", race), ("full run", [full])):
-        df = read(*some)
-        ratios = ratios_to(times_to(df, LEVEL), OURS)
-        lost = ratios[ratios["ratio"] < 1].sort_values("ratio")
-        where = ", ".join(
-            f"`{dataset.split('[')[0]}` ({1 / one['ratio']:.1f} times slower "
-            f"than `{short(one['who'])}`)"
-            for (dataset, _), one in lost.iterrows()
+    """Say where our own solver lost: in each race, on L2 in the full run."""
+    full, found = newest(results), sources(results)
+    lines = []
+    for which, some in found.items():
+        if some == [full]:
+            continue
+        runs = [("race", some)] + [("full run", [full])] * (which == "L2")
+        texts = [lost_in(name, some, which) for name, some in runs]
+        lines.append(
+            f"**Lost** by `{OURS}` on {which}: {'; '.join(texts)}."
         )
-        texts.append(
-            f"{len(lost)} of {len(ratios)} problems of the {name} of "
-            f"{some[0].name[:10]}" + (f": {where}" if where else "")
-        )
-    return f"**Lost** by `{OURS}` on L2: {'; '.join(texts)}."
+    return "\n\n".join(lines)
+
+
+def lost_in(name, some, which):
+    """List the problems with a penalty that our own solver lost in a run."""
+    df = read(*some)
+    times = times_to(df, LEVEL)
+    problems = chosen(facts_of(df), None, which)
+    ratios = ratios_to(times.loc[problems], OURS)
+    lost = ratios[ratios["ratio"] < 1].sort_values("ratio")
+    where = ", ".join(
+        f"`{dataset.split('[')[0]}` ({1 / one['ratio']:.1f} times slower "
+        f"than `{short(one['who'])}`)"
+        for (dataset, _), one in lost.iterrows()
+    )
+    return (
+        f"{len(lost)} of {len(ratios)} problems of the {name} of "
+        f"{some[0].name[:10]}" + (f": {where}" if where else "")
+    )
 
 
 def main():
