@@ -15,6 +15,4 @@ EXCEPTIONS = {
         "the arguments of an intrinsic: offsets and strides, no arrays",
     "fenchel/linalg/tiles.py: whole_tile":
         "the arguments of an intrinsic: offsets and strides, no arrays",
-    "fenchel/newton/dense/descent.py: descend":
-        "called from Python: numba 0.60 takes no NamedTuple of arrays there",
 }

@@ -24,10 +24,12 @@ class DataError(ValueError):
     """The data do not define a problem; the message says what to do."""
 
 
-def check_design(X, name="X"):
+def check_design(X, name="X", late=False):
     """Return X as a float array (C or F order), CSR or CSC.
 
-    float32 and float64 are kept, everything else becomes float64.
+    float32 and float64 are kept, everything else becomes float64. The entries
+    of an array that needs no conversion are not looked at where that is done
+    `late`, by `check_entries`.
 
     Raises
     ------
@@ -45,12 +47,18 @@ def check_design(X, name="X"):
     if X.ndim != 2 or X.size == 0:
         _refuse_shape(X, name)
     if X.dtype not in _FLOATS:
-        X = _to_float64(X, name, columns)
+        X, late = _to_float64(X, name, columns), False
     if not X.flags.forc:
         X = np.ascontiguousarray(X)
+    if columns is not None or not late:
+        check_entries(X, name, columns)
+    return X
+
+
+def check_entries(X, name="X", columns=None):
+    """Refuse an array with entries that are not finite."""
     if not all_finite(X):
         _refuse_entries(X, name, columns)
-    return X
 
 
 def _refuse_shape(X, name):

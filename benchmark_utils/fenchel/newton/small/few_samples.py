@@ -17,7 +17,7 @@ from ...compilation import LOOPS, njit
 from ...datafits.margins import add
 from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
-from ..dense.products import certified
+from ..dense.certificate import certified
 from . import hessian
 from .descent import fit_tiny
 from .hessian import sums_size
