@@ -29,7 +29,12 @@ from .result import (
     Outcome,
     Problem,
 )
-from .validation import check_design, check_labels, check_parameters
+from .validation import (
+    check_design,
+    check_entries,
+    check_labels,
+    check_parameters,
+)
 
 _DOUBLE = np.dtype(np.float64)
 # Names of this module: `np.` costs 15 ns a time
@@ -139,9 +144,7 @@ def fit_logistic(
         raise NotImplementedError(
             f"l1={l1}: only the L2 penalty is implemented; set l1=0."
         )
-    X = check_design(X, late=compile and _is_checked_late(
-        X, fit_intercept, float32_copy
-    ))
+    X = check_design(X, late=compile and _is_checked_late(X, fit_intercept))
     y, _ = check_labels(y, X.shape[0])
     problem = Problem(
         _arranged(X), _writeable(y), float(l2), bool(fit_intercept),
@@ -168,17 +171,19 @@ def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
     return result
 
 
-def _is_checked_late(X, intercept, float32_copy):
+def _is_checked_late(X, intercept):
     """Tell whether the first method finds what is not finite by itself.
 
-    Its first read of X sees all entries: to look at them before would take a
+    Its first gradient sees all entries: to look at them before would take a
     tenth of the time of 200 x 5000.
     """
     if type(X) is not _ARRAY or X.ndim != 2:
         return False
     n, p = X.shape
-    methods = select.dense_methods(n, p, p + intercept, True, float32_copy)
-    return methods[0] == "many columns"
+    q = p + intercept
+    return not (
+        select.is_few_samples(n, p, q) or q <= select.STREAMED_COLUMNS
+    )
 
 
 def _arranged(X):
@@ -260,6 +265,8 @@ def _solve(problem, start):
         # what failed is a start only where it is better than the first
         found = _METHODS[name](problem, best)
         found = _judged(problem, found)
+        if found.status != REACHED and not sparse.issparse(problem.X):
+            check_entries(problem.X)
         best = _better(best, found)
         if found.status in (REACHED, ITERATION_LIMIT):
             break
