@@ -13,6 +13,4 @@ EXCEPTIONS = {
         "one intrinsic, whose parts share what encloses them",
     "fenchel/linalg/tiles.py: tile":
         "the arguments of an intrinsic: offsets and strides, no arrays",
-    "fenchel/newton/dense/descent.py: descend":
-        "called from Python: numba 0.60 takes no NamedTuple of arrays there",
 }

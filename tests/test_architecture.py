@@ -46,8 +46,6 @@ FLOORS = [
 FAMILIES = FLOORS[3]
 ACROSS = {
     ("newton.sparse", "coordinate_descent.dual"),
-    # to go: the products of a dense X belong to linalg
-    ("coordinate_descent.access", "newton.dense"),
 }
 LONGEST, MOST_ARGUMENTS = 80, 8
 #: first lines of docstrings that lean on the function above

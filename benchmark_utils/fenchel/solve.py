@@ -206,8 +206,7 @@ def _by_many_columns(problem, start):
     )
     status, gap, value = fit.run()
     return Outcome(
-        x, status, gap, value, tuple(fit.counts.tolist()), fit.regime,
-        fit.why,
+        x, status, gap, value, tuple(fit.counts), fit.regime, fit.why,
     )
 
 

@@ -1,8 +1,5 @@
 """The compiled kernels, each against NumPy."""
-import os
 import platform
-import subprocess
-import sys
 
 import numba
 import numpy as np
@@ -23,10 +20,11 @@ from benchmark_utils.fenchel.linalg.gram import (
     weighted_gram,
 )
 from benchmark_utils.fenchel.linalg.half_precision import column_scales
+from benchmark_utils.fenchel.linalg.products import block_rows
 from benchmark_utils.fenchel.line_search import next_trial, search
-from benchmark_utils.fenchel.newton.dense import products as dense_steps
+from benchmark_utils.fenchel.newton.dense.certificate import certified
 from benchmark_utils.fenchel.newton.dense.factor import Factor, make_factor
-from benchmark_utils.fenchel.newton.dense.products import (
+from benchmark_utils.fenchel.newton.dense.reads import (
     Along,
     Change,
     FirstRead,
@@ -37,7 +35,6 @@ from benchmark_utils.fenchel.newton.dense.products import (
 from benchmark_utils.fenchel.newton.dense.threads import read_by
 from benchmark_utils.problem import loss as naive
 from benchmark_utils.problem.certificate import certify
-from conftest import ROOT
 
 RNG = np.random.default_rng(0)
 EXTREME = [-800.0, -700.0, -30.0, -1e-300, 0.0, 1e-9, 30.0, 700.0, 800.0]
@@ -157,18 +154,14 @@ def close(a, b, tolerance):
 
 @numba.njit
 def gradient_of(X, y, w, b, V, part, out):
-    rows = Rows(
-        X, X, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], V[8]
-    )
-    return read_by(None, rows, Gradient(w, b), part, out)
+    return read_by(None, Rows(X, X, y, V, V[8]), Gradient(w, b, 3), part, out)
 
 
 @numba.njit
 def first_read_of(X, A, y, zoom, V, part, out):
-    rows = Rows(
-        X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], V[8]
+    return read_by(
+        None, Rows(X, A, y, V, V[8]), FirstRead(True, zoom), part, out
     )
-    return read_by(None, rows, FirstRead(True, zoom), part, out)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -211,7 +204,7 @@ def test_a_certificate_is_true(n, p, dtype, size, fit_intercept):
     X, y = design(n, p, dtype)
     w = size * RNG.standard_normal(p + fit_intercept)
     squares = (X.astype(float) ** 2).sum()
-    gap, bound, value = dense_steps.certified(X, y, 0.3, w, squares)
+    gap, bound, value = certified(X, y, 0.3, w, squares)
     point = certify(
         X.astype(float), y, w[:p], w[p:].sum(), 0.0, 0.3, fit_intercept
     )
@@ -255,18 +248,18 @@ def test_what_a_cpu_has(name, halves, size):
 @numba.njit
 def trial_of(A, y, v, numbers, V, work, out):
     c, part = work
-    shift, size, t = numbers
-    rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
-    return read_by(None, rows, Trial(v, shift, size, t), part, out)
+    shift, size = numbers
+    rows = Rows(A, A, y, V, c)
+    return read_by(None, rows, Trial(v, shift, size, 1, 3), part, out)
 
 
 @numba.njit
 def in_two_reads(A, y, v, numbers, V, work, out):
     c, part = work
-    shift, size, _ = numbers
-    rows = Rows(A, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    shift, size = numbers
+    rows = Rows(A, A, y, V, c)
     read_by(None, rows, Along(v, shift, size), part, out)
-    return read_by(None, rows, Change(), part, out)[0]
+    return read_by(None, rows, Change(1, 4), part, out)[0]
 
 
 @pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64])
@@ -276,7 +269,7 @@ def test_steps(n, p, stored):
     X, y = design(n, p, stored)
     dtype = np.float32 if stored == np.float16 else stored
     A = X.view(np.uint16) if stored == np.float16 else X
-    d, d_b, t, size = RNG.standard_normal(p), 0.5, 0.7, 3.0
+    d, d_b, size = RNG.standard_normal(p), 0.5, 3.0
     v = (d / size).astype(dtype)
     V = np.full((8, n), np.nan)
     m, s, h, m_new, s_new, h_new, dm, _ = V
@@ -284,13 +277,13 @@ def test_steps(n, p, stored):
     evaluate(m, s, h)
     c, part, out = np.empty(n, dtype), np.empty(p, dtype), np.zeros(p)
     mass, after, change, total_h = trial_of(
-        A, y, v, (d_b / size, size, t), V, (c, part), out
+        A, y, v, (d_b / size, size), V, (c, part), out
     )
     tolerance = 2e-4 if dtype == np.float32 else 1e-11
     step = y * (X.astype(float) @ d + d_b)
     r = y * (s - s_new)
     close(dm, step, tolerance)
-    close(m_new, m + t * step, tolerance)
+    close(m_new, m + step, tolerance)
     close(s_new, naive.dual_weights(m_new), 1e-12)
     close(mass, s_new.sum(), tolerance)
     close(total_h, h_new.sum(), tolerance)
@@ -300,7 +293,7 @@ def test_steps(n, p, stored):
 
     before, total = dm.copy(), np.zeros(p)
     assert in_two_reads(
-        A, y, v, (d_b / size, size, t), V, (c, part), total
+        A, y, v, (d_b / size, size), V, (c, part), total
     ) == pytest.approx(change)
     close(dm, before, tolerance)
     close(total, out, tolerance)
@@ -308,10 +301,8 @@ def test_steps(n, p, stored):
 
 @numba.njit
 def factor_of(X, h, sample, roots, buffers, ridge, rows):
-    panel, C, L, scale = buffers
-    factor = Factor(
-        panel, C, L, scale, ridge, np.empty(scale.size), rows[0], rows[1], h
-    )
+    panel, C, scale = buffers
+    factor = Factor(panel, C, rows, scale, ridge)
     return make_factor(X, h, False, sample, roots, factor)
 
 
@@ -323,15 +314,15 @@ def test_a_sampled_factor_estimates_the_whole(p):
     ridge, scale = np.full(p, 0.1), np.empty(p)
     width = -(-padded(p, np.float64) // 8) * 8
     panel, C = np.zeros((PANEL, width)), np.empty((width, width))
-    L, rows = np.empty((p, p)), np.empty((2, 4000), np.int64)
+    rows = np.empty((2, 4000), np.int64)
     H = X.T @ (h[:, None] * X) + np.diag(ridge)
     for sample, tolerance, whole in [(10**5, 0.05, True), (900, 0.4, False)]:
         taken, all_rows = factor_of(
-            X, h, sample, np.empty(4000), (panel, C, L, scale), ridge, rows
+            X, h, sample, np.empty(4000), (panel, C, scale), ridge, rows
         )
         assert all_rows == whole
         assert 0 < taken <= sample
-        factor = L / scale[:, None]
+        factor = np.triu(C[:p, :p]).T / scale[:, None]
         ratio = np.linalg.eigvals(np.linalg.solve(H, factor @ factor.T))
         close(ratio, 1.0, tolerance)
 
@@ -345,10 +336,10 @@ def test_cholesky(q, dtype):
     width = -(-padded(q, dtype) // 8) * 8
     C = np.zeros((width, width), dtype)
     C[:q, :q] = np.triu(B.T @ B)
-    L, scale = np.empty((q, q), dtype), np.empty(q)
-    assert factorize(C, q, ridge, scale, L) == 0.0
+    scale = np.empty(q)
+    assert factorize(C, q, ridge, scale) == 0.0
     r, out = RNG.standard_normal(q), np.empty(q)
-    solve(L, scale, r, np.empty(q, dtype), out)
+    solve(C, scale, r, np.empty(q, dtype), out)
     np.testing.assert_allclose(
         (H @ out) * scale, r * scale,
         atol=(1e-3 if dtype == np.float32 else 1e-10) * abs(scale * r).max(),
@@ -356,11 +347,10 @@ def test_cholesky(q, dtype):
 
 
 def test_singular_matrices_get_jitter():
-    C = np.ones((8, 8))
-    L, scale = np.empty((8, 8)), np.empty(8)
-    assert factorize(C, 8, np.zeros(8), scale, L) > 0.0
+    C, scale = np.ones((8, 8)), np.empty(8)
+    assert factorize(C, 8, np.zeros(8), scale) > 0.0
     C = np.zeros((8, 8))
-    assert factorize(C, 8, np.zeros(8), scale, L) == 0.0
+    assert factorize(C, 8, np.zeros(8), scale) == 0.0
     assert (scale == 0).all()
 
 
@@ -374,25 +364,8 @@ def test_each_version_of_numba_has_its_cache(monkeypatch, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.slow
-def test_an_older_cpu(tmp_path):
-    """The same kernels for a CPU without AVX-512, from a cold cache."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-         "-k", "not older_cpu", __file__,
-         str(ROOT / "tests" / "fenchel" / "test_fit.py")],
-        cwd=ROOT, capture_output=True, text=True,
-        env={
-            **os.environ, "NUMBA_CPU_NAME": "haswell",
-            "NUMBA_CPU_FEATURES": "", "OPENBLAS_CORETYPE": "Haswell",
-            "NUMBA_CACHE_DIR": str(tmp_path),
-        },
-    )
-    assert done.returncode == 0, done.stdout
-
-
 def test_groups_are_whole():
     for p in (1, 49, 500, 100_000):
-        rows = dense_steps.block_rows(np.empty((1, p)))
+        rows = block_rows(np.empty((1, p)))
         assert rows % 8 == 0
         assert rows >= 8

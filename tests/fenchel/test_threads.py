@@ -5,7 +5,7 @@ import pytest
 
 from benchmark_utils.fenchel.fit import fit_logistic
 from benchmark_utils.fenchel.newton.dense import fit as dense_newton
-from benchmark_utils.fenchel.newton.dense.products import (
+from benchmark_utils.fenchel.newton.dense.reads import (
     Along,
     Change,
     FirstRead,
@@ -35,21 +35,21 @@ def reads(threads, X, y, v, w, V, W, work):
     c, part, double = work
     p = v.size
     A = np.empty(X.shape, np.float32)
-    rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
+    rows = Rows(X, A, y, V, c)
     both = np.zeros(2 * p)
     read_by(threads, rows, FirstRead(True, w), double, both)
     out = np.ones(p)
     loss, total, total_h, _ = read_by(
-        threads, rows, Gradient(w, 0.3), double, out
+        threads, rows, Gradient(w, 0.3, 3), double, out
     )
-    of_x = Rows(X, X, y, V[0], V[1], V[2], W[0], W[1], W[2], W[3], W[4], c)
+    of_x = Rows(X, X, y, W, c)
     changed = np.ones(p)
     mass, slope, change, last = read_by(
-        threads, of_x, Trial(v, 0.1, 2.0, 0.5), part, changed
+        threads, of_x, Trial(v, 0.1, 2.0, 1, 3), part, changed
     )
     again = np.ones(p)
     read_by(threads, of_x, Along(v, 0.1, 2.0), part, again)
-    once_more, _, _, _ = read_by(threads, of_x, Change(), part, again)
+    once_more, _, _, _ = read_by(threads, of_x, Change(1, 4), part, again)
     numbers = np.array([
         loss, total, total_h, mass, slope, change, last, once_more
     ])
@@ -64,7 +64,7 @@ def test_reads(n, dtype):
 
     def call(threads):
         V, W = np.zeros((2, 9, n))
-        V[0], V[1] = m, s
+        W[0], W[1] = m, s
         return *reads(
             threads, X, y, v.astype(dtype), v, V, W,
             (np.empty(n, dtype), np.empty(p, dtype), np.empty(p)),

@@ -12,7 +12,7 @@ from numba.extending import overload
 from ..compilation import LOOPS, njit
 from ..linalg.csr import gather, scatter
 from ..linalg.gram import LANE_BYTES, PANEL, weighted_gram
-from ..newton.dense.products import backward, block_rows, forward
+from ..linalg.products import backward, block_rows, forward
 
 _1 = np.uint64(1)
 # Rows of a sparse X whose entries stay in the second-level cache

@@ -317,6 +317,17 @@ def columns(whole, chosen, k, place):
 
 
 @njit
+def spread(part, chosen, k, w):
+    """Write k coefficients and the intercept into those of all columns."""
+    p = w.size - 1
+    for j in range(p):
+        w[j] = 0.0
+    for j in range(k):
+        w[chosen[j]] = part[j]
+    w[p] = part[k]
+
+
+@njit
 def heaviest_of(weights):
     """Return the root of the largest weight, 1.0 without any."""
     if weights is None:
@@ -418,9 +429,5 @@ def solve(X, samples, penalty, l2, free, limits, x, like):
         grams += made
         if second:
             here, there = there, here
-        for j in range(p):
-            w[j] = 0.0
-        for j in range(k):
-            w[chosen[j]] = here.w[j]
-        w[p] = here.w[k]
+        spread(here.w, chosen, k, w)
     return (iterations, readings, epochs, grams), status, least, best

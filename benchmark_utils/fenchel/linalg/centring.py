@@ -17,8 +17,10 @@ def _middles(X):
     """Return the middle of each column, 0 where it is not far from zero."""
     low, high = X.min(axis=0), X.max(axis=0)
     low, high = low.astype(np.float64), high.astype(np.float64)
-    middle = low + 0.5 * (high - low)
-    return np.where(np.abs(middle) > _FAR * (high - low), middle, 0.0)
+    # entries may not be finite: that is found out later
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = low + 0.5 * (high - low)
+        return np.where(np.abs(middle) > _FAR * (high - low), middle, 0.0)
 
 
 def centre_columns(X):

@@ -5,9 +5,8 @@ of the features; what remains is their correlation.
 """
 import math
 
-import numpy as np
-
 from ..compilation import LOOPS, njit
+from .blas import factor_upper
 
 # Added to the unit diagonal where the matrix is not positive definite to
 # working precision: the factor is then a preconditioner only.
@@ -15,27 +14,18 @@ _JITTER = 1e-7
 
 
 @njit
-def _try_cholesky(C, L):
-    try:
-        L[:] = np.linalg.cholesky(C)
-    except Exception:  # noqa: BLE001
-        return False
-    return True
-
-
-@njit
-def factorize(C, q, ridge, scale, L):
-    """Factor D (C + diag(ridge)) D, D = diag(scale), of a Gram matrix.
+def factorize(C, q, ridge, scale):
+    """Factor D (C + diag(ridge)) D = U'U, D = diag(scale), of a Gram matrix.
 
     Parameters
     ----------
-    C : array of shape (width, width), the upper triangle given; changed
+    C : array of shape (width, width), C order
+        The upper triangle of the matrix, becomes U.
     q : int
         Columns in use.
     ridge : array of shape (q,), float64
     scale : array of shape (q,), float64, written
         1 / sqrt(C_jj + ridge_j).
-    L : array of shape (q, q), C's dtype, written
 
     Returns
     -------
@@ -46,43 +36,44 @@ def factorize(C, q, ridge, scale, L):
         diagonal = C[j, j] + ridge[j]
         scale[j] = 1.0 / math.sqrt(diagonal) if diagonal > 0.0 else 0.0
     for i in range(q):
-        for j in range(i, q):
-            value = C[i, j] * scale[i] * scale[j]
-            C[i, j] = value
-            C[j, i] = value
-        C[i, i] = 1.0
-    square = C[:q, :q]
+        for j in range(i + 1, q):
+            C[j, i] = C[i, j] * scale[i] * scale[j]
     jitter = 0.0
     for attempt in range(8):
-        if _try_cholesky(square, L):
+        for i in range(q):
+            for j in range(i + 1, q):
+                C[i, j] = C[j, i]
+            C[i, i] = 1.0 + jitter
+        if factor_upper(C, q) == 0:
             return jitter
         jitter = _JITTER if jitter == 0.0 else 10.0 * jitter
-        for i in range(q):
-            square[i, i] = 1.0 + jitter
     return -1.0
 
 
 @njit(fastmath=LOOPS)
-def solve(L, scale, r, work, out):
-    """out = D L^-T L^-1 D r, all float64 but L and work (L's dtype)."""
-    q = r.size
+def solve(U, scale, r, work, out):
+    """out = D U^-1 U'^-1 D r, all float64 but U and work (U's dtype)."""
+    q = scale.size
     largest = 0.0
     for j in range(q):
         largest = max(largest, abs(r[j] * scale[j]))
     if largest == 0.0:
-        out[:] = 0.0
+        for j in range(q):
+            out[j] = 0.0
         return
+    for j in range(q):
+        work[j] = r[j] * scale[j] / largest
     for i in range(q):
-        row = L[i]
-        total = work.dtype.type(0)
-        for j in range(i):
-            total += row[j] * work[j]
-        work[i] = (r[i] * scale[i] / largest - total) / row[i]
-    for i in range(q - 1, -1, -1):
-        row = L[i]
+        row = U[i]
         value = work[i] / row[i]
         work[i] = value
-        for j in range(i):
+        for j in range(i + 1, q):
             work[j] -= value * row[j]
+    for i in range(q - 1, -1, -1):
+        row = U[i]
+        total = work.dtype.type(0)
+        for j in range(i + 1, q):
+            total += row[j] * work[j]
+        work[i] = (work[i] - total) / row[i]
     for j in range(q):
         out[j] = work[j] * scale[j] * largest

@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from ..compilation import njit
 from .cpu import vector_bytes
 from .half_precision import widen
+from .simd import address
 
 LANE_BYTES = vector_bytes()
 _TILE = 8 if LANE_BYTES == 64 else 4
@@ -82,9 +83,10 @@ class _Vectors(NamedTuple):
 
 
 def _make_kernel(kind, count):
-    """Make an intrinsic: C[_TILE, lanes * count] += A' B over `depth` rows.
+    """Make an intrinsic: a tile of C += A' B over `depth` rows of a panel.
 
-    Addresses and strides (in elements) are integers; A and B may overlap.
+    A is `_TILE` columns of the panel from `row` on, B lanes * count from
+    `column` on; the tile of C begins at [row, column].
     """
 
     def at(builder, base, offset):
@@ -93,10 +95,24 @@ def _make_kernel(kind, count):
         return builder.gep(base, [offset])
 
     def codegen(context, builder, signature, args):
-        stride, depth, c_stride = args[2], args[3], args[5]
+        panel, C, width, depth, row, column = args
         pointer, fma = kind.scalar.as_pointer(), kind.fma(builder)
-        start_a, start_b, start_c = (
-            builder.inttoptr(args[k], pointer) for k in (0, 1, 4)
+        lanes = kind.lanes * count
+        before_last = builder.mul(
+            builder.sub(depth, ir.Constant(_INT64, 1)), width
+        )
+
+        def place(which, first, rows, size):
+            return address(
+                context, builder, signature.args[which], args[which], first,
+                builder.add(rows, ir.Constant(_INT64, size)),
+            )
+
+        start_a = place(0, row, before_last, _TILE)
+        start_b = place(0, column, before_last, lanes)
+        start_c = place(
+            1, builder.add(builder.mul(row, width), column),
+            builder.mul(width, ir.Constant(_INT64, _TILE - 1)), lanes,
         )
         offsets = [kind.lanes * v for v in range(count)]
         before = builder.block
@@ -121,7 +137,7 @@ def _make_kernel(kind, count):
             ])
         following = builder.add(index, ir.Constant(_INT64, 1))
         next_a, next_b = (
-            at(builder, row, stride) for row in (row_a, row_b)
+            at(builder, base, width) for base in (row_a, row_b)
         )
         builder.cbranch(
             builder.icmp_signed("<", following, depth), loop, done
@@ -140,57 +156,59 @@ def _make_kernel(kind, count):
             phi.add_incoming(then, loop)
         builder.position_at_end(done)
         for i in range(_TILE):
-            row = at(
-                builder, start_c,
-                builder.mul(c_stride, ir.Constant(_INT64, i)),
+            first = at(
+                builder, start_c, builder.mul(width, ir.Constant(_INT64, i))
             )
             for k, total in zip(offsets, added[i], strict=True):
-                kind.add_to(builder, at(builder, row, k), total)
+                kind.add_to(builder, at(builder, first, k), total)
         return context.get_dummy_value()
 
     @intrinsic
-    def kernel(typingctx, a, b, stride, depth, c, c_stride):
-        return types.void(*[types.intp] * 6), codegen
+    def kernel(typingctx, panel, C, width, depth, row, column):
+        return types.void(panel, C, *[types.intp] * 4), codegen
 
     return kernel
 
 
 _SINGLE = _Vectors(ir.FloatType(), LANE_BYTES // 4, 4)
 _DOUBLE = _Vectors(ir.DoubleType(), LANE_BYTES // 8, 8)
-_f32_1, _f32_2, _f32_3 = (_make_kernel(_SINGLE, k) for k in (1, 2, 3))
-_f64_1, _f64_2, _f64_3 = (_make_kernel(_DOUBLE, k) for k in (1, 2, 3))
+_SINGLES = [_make_kernel(_SINGLE, k) for k in (1, 2, 3)]
+_DOUBLES = [_make_kernel(_DOUBLE, k) for k in (1, 2, 3)]
+
+
+def _add_tiles(panel, C, depth, vectors, column):
+    """Add the tiles of some vectors of columns, down to the diagonal."""
+
+
+@overload(_add_tiles)
+def _tiles_of(panel, C, depth, vectors, column):
+    single = C.dtype == types.float32
+    one, two, three = _SINGLES if single else _DOUBLES
+    lanes = LANE_BYTES // (4 if single else 8)
+
+    def add(panel, C, depth, vectors, column):
+        width = C.shape[1]
+        for row in range(0, min(width, column + lanes * vectors), _TILE):
+            if vectors == 3:
+                three(panel, C, width, depth, row, column)
+            elif vectors == 2:
+                two(panel, C, width, depth, row, column)
+            else:
+                one(panel, C, width, depth, row, column)
+
+    return add
 
 
 @njit
 def add_panel(panel, depth, C):
     """Add panel[:depth]' panel[:depth] to the upper tiles of C."""
-    width = C.shape[1]
-    size = C.itemsize
-    lanes = LANE_BYTES // size
-    source, target = panel.ctypes.data, C.ctypes.data
-    left = width // lanes
+    lanes = LANE_BYTES // C.itemsize
+    left = C.shape[1] // lanes
     column = 0
     while left > 0:
         # 3 + 2 vectors rather than 3 + 1 + 1
         vectors = 3 if left >= 5 or left == 3 else min(left, 2)
-        last = min(width, column + lanes * vectors)
-        b = source + column * size
-        for row in range(0, last, _TILE):
-            a = source + row * size
-            c = target + (row * width + column) * size
-            if size == 4:
-                if vectors == 3:
-                    _f32_3(a, b, width, depth, c, width)
-                elif vectors == 2:
-                    _f32_2(a, b, width, depth, c, width)
-                else:
-                    _f32_1(a, b, width, depth, c, width)
-            elif vectors == 3:
-                _f64_3(a, b, width, depth, c, width)
-            elif vectors == 2:
-                _f64_2(a, b, width, depth, c, width)
-            else:
-                _f64_1(a, b, width, depth, c, width)
+        _add_tiles(panel, C, depth, vectors, column)
         column += lanes * vectors
         left -= vectors
 
@@ -215,8 +233,11 @@ def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
         `panel` and C are both float32 or both float64; `width` is `padded`
         and a multiple of 8.
     """
-    C[:] = 0
-    depth = 0
+    for i in range(C.shape[0]):
+        for j in range(C.shape[1]):
+            C[i, j] = 0
+    # no constant, for which numba would compile `add_panel` once more
+    depth = np.int64(0)
     for k in range(count):
         root = roots[k]
         source = X[rows[k]]
@@ -228,7 +249,7 @@ def weighted_gram(X, p, roots, rows, count, intercept, panel, C):
         depth += 1
         if depth == panel.shape[0]:
             add_panel(panel, depth, C)
-            depth = 0
+            depth = np.int64(0)
     if depth > 0:
         add_panel(panel, depth, C)
 

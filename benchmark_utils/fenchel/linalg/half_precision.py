@@ -36,17 +36,6 @@ def widen(typingctx, x):
     return types.float32(x), codegen
 
 
-@intrinsic
-def narrow(typingctx, x):
-    """A float32 as a half (uint16), rounded to nearest."""
-
-    def codegen(context, builder, signature, args):
-        half = builder.fptrunc(args[0], ir.HalfType())
-        return builder.bitcast(half, ir.IntType(16))
-
-    return types.uint16(types.float32), codegen
-
-
 # NaN may be anything here: it shows in the first gradient. LLVM needs `nnan`
 # to vectorise a maximum.
 @njit(fastmath=LOOPS | {"nnan"})
@@ -68,7 +57,8 @@ def column_scales(X, scale, unscale):
     scale, unscale : arrays of shape (p,), float64, written
     """
     n, p = X.shape
-    scale[:] = 0.0
+    for j in range(p):
+        scale[j] = 0.0
     for i in range(0, n, max(1, n // _ROWS)):
         _raise_to(X[i], scale)
     for j in range(p):

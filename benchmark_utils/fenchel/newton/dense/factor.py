@@ -26,20 +26,13 @@ _INACTIVE = 0.003
 
 
 class Factor(NamedTuple):
-    """A factor L with its buffers; q columns, an intercept last.
-
-    `panel`, C, L and `work` are all float32 or all float64.
-    """
+    """A factor of q columns, an intercept last, with its buffers."""
 
     panel: np.ndarray  # of `weighted_gram`
-    C: np.ndarray  # of `weighted_gram`
-    L: np.ndarray  # (q, q)
+    C: np.ndarray  # of `weighted_gram`, becomes the factor; panel's dtype
+    chosen: np.ndarray  # (2, n), int64: rows that count, and those taken
     scale: np.ndarray  # what the columns were scaled by, (q,)
     ridge: np.ndarray  # what is added to the diagonal, (q,)
-    work: np.ndarray  # (q,)
-    rows: np.ndarray  # those that count, (n,)
-    chosen: np.ndarray  # those taken, (n,)
-    h_then: np.ndarray  # the curvatures that it was made for, (n,)
 
 
 @njit(fastmath=LOOPS)
@@ -104,11 +97,11 @@ def make_factor(A, h, intercept, sample, roots, factor):
     """
     q = factor.scale.size
     p = q - 1 if intercept else q
-    rows, chosen = factor.rows, factor.chosen
+    rows, chosen = factor.chosen[0], factor.chosen[1]
     limit = _INACTIVE * largest_entry(h)
     # to choose among all of many rows takes longer than to use the chosen
     stride = max(1, h.size // (4 * sample))
-    active = 0
+    active = np.int64(0)
     for i in range(0, h.size, stride):
         rows[active] = i
         active += h[i] > limit
@@ -126,6 +119,6 @@ def make_factor(A, h, intercept, sample, roots, factor):
     weighted_gram(
         A, p, roots, chosen, taken, intercept, factor.panel, factor.C
     )
-    if factorize(factor.C, q, factor.ridge, factor.scale, factor.L) < 0.0:
+    if factorize(factor.C, q, factor.ridge, factor.scale) < 0.0:
         return -1, False
     return taken, taken == active and stride == 1

@@ -2,6 +2,7 @@
 import numba
 import numpy as np
 
+from ...lbfgs import MEMORY
 from ...linalg import cpu
 from ...linalg.gram import PANEL, padded
 from ...linalg.half_precision import column_scales
@@ -10,17 +11,21 @@ from ...result import (
     NEEDS_CARE,
     REACHED,
     SLOW,
-    WORDS,
 )
+from ...validation import check_entries
 from ..kernel import kernel_matrix, solve_by_kernel
 from ..safeguarded import newton
 from .descent import descend
 from .factor import CHOLESKY, GRAM32, GRAM64, PACKED, ROW
-from .row_span import descend_wide
-from .state import STATE, first_read
+from .reads import THEN
+from .row_span import CHANGES, descend_wide
+from .start import first_read
+from .state import GIVEN, STATE, UNZOOM, ZOOM, W, rows_of_vectors
 
-# until `fit` takes `WORDS` itself
-STATUS = WORDS
+#: Rows of what a descent is given
+ROWS_F, ROWS_K = rows_of_vectors()
+ROWS_V, ROWS_SPAN = THEN + 1, CHANGES + MEMORY
+STATE_SIZE = STATE.itemsize // 8
 # From here a copy in float32 pays: 0.115 ms without, 0.09 ms with it at
 # 569 x 30
 _SINGLE_COLUMNS = 16
@@ -85,7 +90,8 @@ class DenseFit:
             X.size >= _HALF_ENTRIES and self.p >= _HALF_COLUMNS
             and cpu.has_halves()
         )
-        self.counts = np.zeros(4, dtype=np.int64)
+        #: iterations, passes, factors, products with the Hessian
+        self.counts = [0, 0, 0, 0]
         self.choose()
 
     def set_dtype(self, half):
@@ -145,6 +151,9 @@ class DenseFit:
         """Fit; returns status, gap and value."""
         start = self.x.copy()
         status, gap, value = self.attempt()
+        if status not in (REACHED, ITERATION_LIMIT):
+            # mostly not looked at before
+            check_entries(self.X)
         if self.half and status == NEEDS_CARE:
             # to be read again more exactly, from the best that is known
             self.keep_or(start)
@@ -186,48 +195,64 @@ class DenseFit:
         at_zero = not self.x.any()
         if at_zero and self.direct and self.n >= 800 * self.q:
             self.warm_start()
+            at_zero = not self.x.any()
         A = np.empty(self.X.shape, self.stored) if self.copy else self.X
-        columns = np.ones((3, self.p))
+        F, both = self.vectors()
         if self.half:
-            column_scales(self.X, columns[0], columns[1])
+            column_scales(self.X, F[ZOOM], F[UNZOOM])
             if self.wide and at_zero:
-                return self.descend(self.X, A, self.y, columns, True)
-        if self.x.any():
-            columns[2] = first_read(self.X, self.y, self.copy, A, columns[0])
-        return self.descend(self.X, A, self.y, columns)
+                return self.descend(self.X, A, self.y, F, both, True)
+        if not at_zero:
+            first_read(self.X, self.y, self.copy, A, F[ZOOM], both)
+        return self.descend(self.X, A, self.y, F, both)
 
-    def descend(self, X, A, y, columns, wide=False, loose=0.0):
+    def vectors(self):
+        """F and `both` of `state.Vectors`, for columns that are as in X."""
+        F = np.empty((ROWS_F, self.q))
+        F[ZOOM:UNZOOM + 1] = 1.0
+        return F, np.zeros(2 * self.p)
+
+    def descend(self, X, A, y, F, both, wide=False, loose=0.0):
         """Call the compiled descent; `wide`, in the span of the rows."""
-        n, q = len(y), self.q if self.direct else 0
-        memory = np.zeros(STATE.itemsize // 8)
-        state = memory.view(STATE)[0]
-        state["l2"], state["tol"], state["loose"] = self.l2, self.tol, loose
-        state["pass_cost"], state["budget"] = self.pass_cost(n), self.budget
-        state["max_iter"], state["sample"] = self.max_iter, self.sample(n)
-        state["intercept"], state["direct"] = self.intercept, self.direct
-        state["wide"], state["copy"] = self.wide, self.copy
-        state["at_zero"] = not self.x.any()
-        if loose:
-            # a part of the rows
-            state["budget"], state["copy"] = np.inf, False
-            state["l2"] *= n / self.n
+        n, dtype = len(y), self.dtype
+        memory = np.empty(STATE_SIZE)
+        # a part of the rows where `loose`
+        memory[:len(GIVEN)] = (
+            self.l2 * n / self.n if loose else self.l2, self.tol, loose,
+            self.pass_cost(n), np.inf if loose else self.budget,
+            self.max_iter, self.sample(n), self.intercept, self.direct,
+            self.wide, self.copy and not loose, not self.x.any(),
+        )
+        F[W] = self.x
         arguments = (
-            self.threads(A), X, A, y, np.empty((9, n)), self.x, columns,
+            self.threads(A),
+            (X, A, y, np.empty((ROWS_V, n)), np.empty(n, dtype)),
+            (
+                F, np.empty((ROWS_K, self.q), dtype), both,
+                np.empty((2, MEMORY), dtype),
+            ), memory,
         )
         if wide:
-            result = descend_wide(*arguments, memory)
+            span = np.empty((ROWS_SPAN, n))
+            span[0] = 0.0
+            result = descend_wide(*arguments, span)
         else:
-            width = -(-padded(q, self.dtype) // 8) * 8
-            result = descend(
-                *arguments, np.empty(n, self.dtype), np.zeros(
-                    (PANEL if q else 0, width), self.dtype
-                ), np.empty((width, width), self.dtype),
-                np.empty((2, n if q else 0), np.int64), memory,
-            )
-        self.counts[0] += state["n_iter"]
-        self.counts[1] += state["n_passes"]
-        self.counts[2] += state["factors"]
-        return result
+            q = self.q if self.direct else 0
+            width = -(-padded(q, dtype) // 8) * 8
+            result = descend(*arguments, (
+                np.zeros((PANEL if q else 0, width), dtype),
+                np.empty((width, width), dtype),
+                np.empty((2, n if q else 0), np.int64),
+            ))
+        self.x[:] = F[W]
+        status, gap, value, *counts = result
+        self.count(*counts)
+        return status, gap, value
+
+    def count(self, *counts):
+        """Add to the counts."""
+        for k, more in enumerate(counts):
+            self.counts[k] += more
 
     def threads(self, A):
         """numba's number of threads, None for one and for a small X."""
@@ -242,27 +267,27 @@ class DenseFit:
         With n samples of p features the minimiser of an eighth of the rows
         is within p / (n / 8) of the whole one, at an eighth of the cost.
         """
-        # without sums of squares, as its gap is not told to anyone
-        columns = np.ones((3, self.p))
-        columns[2] = 0.0
+        F, both = self.vectors()
         for step in (512, 64, 8):
             n = self.n // step
             y = np.ascontiguousarray(self.y[::step])
             if n < 50 * self.q or not -len(y) < y.sum() < len(y):
                 continue
             rows = np.ascontiguousarray(self.X[::step], self.dtype)
+            # without sums of squares, as its gap is not told to anyone
+            both[:] = 0.0
             status, gap, _ = self.descend(
-                rows, rows, y, columns, loose=0.1 * self.q / n
+                rows, rows, y, F, both, loose=0.1 * self.q / n
             )
             if status == NEEDS_CARE or not gap < np.inf:
                 self.x[:] = 0.0
         # iterations on a part of the rows are not counted
-        self.counts[:] = 0
+        self.counts = [0, 0, 0, 0]
 
     def by_kernel(self):
         self.regime += ", kernel"
         self.why += (
-            f"; after {int(self.counts[1])} passes Newton's method with the "
+            f"; after {self.counts[1]} passes Newton's method with the "
             f"{self.n} x {self.n} matrix X X'"
         )
         K = kernel_matrix(self.X)
@@ -289,7 +314,7 @@ class DenseFit:
         """From where x is: Newton in float64 with all rows."""
         status, gap, value, counts = newton(
             self.X, self.y, self.l2, self.intercept, self.tol,
-            max(self.max_iter, 2 * int(self.counts[0])), self.x,
+            max(self.max_iter, 2 * self.counts[0]), self.x,
         )
-        self.counts += counts
+        self.count(*counts)
         return status, gap, value

@@ -27,77 +27,91 @@ from ...compilation import LOOPS, njit
 from ...datafits.margins import add, assign, dot, evaluate
 from ...lbfgs import MEMORY, after_inverse, before_inverse
 from ...result import ITERATION_LIMIT, NEEDS_CARE, REACHED, SLOW
-from .descent import (
+from .descent import measure, result_of
+from .reads import DM, Along, Change, H, M, R, Rows, S
+from .start import measure_columns, read_first
+from .state import (
+    ALONG,
+    CHANGE,
+    INVERSE,
+    SHORT,
+    TRIAL,
+    UNZOOM,
+    D,
+    G,
+    U,
+    Vectors,
+    W,
+    begin,
+    certify,
+    evaluate_at,
+    state_of,
+)
+from .steps import (
     CERTIFIED,
     GO_ON,
     GOAL,
     HALF,
     keep_pair,
-    measure_columns,
-    new_pairs,
-    read_first,
-    reset,
+    pairs_of,
     search_along,
     set_direction,
+    shorten_gradient,
     try_one,
 )
-from .products import Along, Change, Rows, exchanged
-from .state import STATE, certify, evaluate_at, new_vectors
 from .threads import read_by
+
+#: Rows of `Span.a`: w = X'a, d = X'da, then the steps of L-BFGS and the
+#: changes of the gradient
+AT, DA, STEPS = range(3)
+CHANGES = STEPS + MEMORY
 
 
 class Span(NamedTuple):
     """Coefficients in the rows of A, of all that the descent keeps."""
 
-    a: np.ndarray  # w = X'a, (n,)
-    da: np.ndarray  # d = X'da, (n,)
-    S: np.ndarray  # of the steps, (MEMORY, n)
-    Y: np.ndarray  # of the changes of the gradient, (MEMORY, n)
+    a: np.ndarray  # (2 + 2 MEMORY, n)
     base: np.ndarray  # w at the last exact pass, (q,)
 
 
 @njit(fastmath=LOOPS)
-def _between(rows, s, s_new):
-    """Return the rows with other weights, for the task `Change`."""
-    return Rows(
-        rows.X, rows.A, rows.y, rows.m, s, rows.h, rows.m_new, s_new,
-        rows.h_new, rows.dm, rows.r, rows.c,
-    )
+def _product(threads, rows, old, new, vectors):
+    """Set change = A'(y (s - s_new)), scaled, of two rows of V.
 
-
-@njit(fastmath=LOOPS)
-def _product(threads, rows, s, s_new, vectors):
-    """Set change = A'(y (s - s_new)), scaled; returns sum y (s - s_new)."""
-    p = vectors.v.size
-    vectors.change[:] = 0.0
+    Returns sum y (s - s_new).
+    """
+    change, unzoom = vectors.F[CHANGE], vectors.F[UNZOOM]
+    for j in range(change.size):
+        change[j] = 0.0
     total, _, _, _ = read_by(
-        threads, _between(rows, s, s_new), Change(), vectors.short,
-        vectors.change[:p],
+        threads, rows, Change(old, new), vectors.K[SHORT], change
     )
+    for j in range(rows.A.shape[1]):
+        change[j] *= unzoom[j]
     return total
 
 
 @njit(fastmath=LOOPS)
 def _start(threads, rows, vectors, state):
     """Set g = A'r at zero, where r = -y / 2; returns whether A holds X."""
-    change, unzoom = vectors.change, vectors.unzoom
+    n, p = rows.X.shape
     read_first(threads, rows, vectors, state)
-    if not measure_columns(vectors, state, rows.y.size):
+    if not measure_columns(p, n, vectors, state):
         return False
-    p, g, inverse = vectors.v.size, vectors.g, vectors.inverse
-    rows.r[:] = 0.0
-    total = _product(threads, rows, rows.r, rows.s, vectors)
-    for j in range(p):
-        g[j] = change[j] * unzoom[j]
+    change, g, r = vectors.F[CHANGE], vectors.F[G], rows.V[R]
+    for i in range(n):
+        r[i] = 0.0
+    total = _product(threads, rows, R, S, vectors)
     state.n_passes += 1
     # the curvature along a row, where the others are orthogonal to it
     curvature = 0.25 * state.row_norm * state.row_norm
+    inverse = vectors.F[INVERSE]
     for j in range(p):
+        g[j] = change[j]
         inverse[j] = 1.0 / (curvature + state.l2)
     if state.intercept:
         g[p] = total
         inverse[p] = 1.0 / state.total_h
-    state.gamma = 1.0
     return True
 
 
@@ -108,31 +122,20 @@ def _judge(rows, vectors, span, state):
     w has left the rows of X, and margins are wrong, by what X and A differ in
     since the last exact pass.
     """
-    squares = vectors.squares
-    base = span.base
-    g, w, l2 = vectors.g, vectors.w, state.l2
-    p = vectors.v.size
-    square, norm, moved, spread = 0.0, 0.0, 0.0, 0.0
+    p, base, w, l2 = rows.X.shape[1], span.base, vectors.F[W], state.l2
+    measure(p, vectors, state)
+    moved, spread = 0.0, 0.0
     for j in range(p):
-        square += g[j] * g[j]
-        norm += w[j] * w[j]
         change = (w[j] - base[j]) ** 2
         moved += change
-        spread += squares[j] * change
-    state.square = square
-    state.gap = square / (2.0 * l2)
-    state.value = state.loss + 0.5 * l2 * norm
-    state.slope_b = (
-        g[p] * g[p] / state.total_h if state.intercept else 0.0
-    )
-    state.total = state.gap + state.slope_b
+        spread += vectors.both[p + j] * change
     if not state.total < np.inf:
         return NEEDS_CARE, 0.0
     if state.first_total < 0.0:
         state.first_total = state.total
+    h = rows.V[state.at + H]
     rounding = HALF * HALF * max(
-        l2 * l2 * moved,
-        state.row_norm ** 2 * dot(rows.h, rows.h) * spread / rows.h.size,
+        l2 * l2 * moved, state.row_norm ** 2 * dot(h, h) * spread / h.size,
     ) / (2.0 * l2)
     near = state.total <= max(GOAL * state.aim * state.value, rounding)
     if near or state.n_iter < 2 or state.n_passes < state.budget:
@@ -145,60 +148,55 @@ def _judge(rows, vectors, span, state):
 @njit(fastmath=LOOPS)
 def _find_direction(rows, vectors, pairs, span, state):
     """Set d by the pairs of L-BFGS, and its coefficients on the way."""
-    s = rows.s
-    inverse = vectors.inverse
-    a, Y, S = span.a, span.Y, span.S
-    l2, gamma = state.l2, state.gamma
-    u, g, da, y = vectors.u, vectors.g, span.da, rows.y
-    square = state.square
-    if state.intercept:
-        square += g[-1] * g[-1]
-    size = max(np.sqrt(square), 1e-300)
-    for j in range(u.size):
-        u[j] = -g[j] / size
+    u, inverse, gamma = vectors.K[U], vectors.F[INVERSE], state.gamma
+    y, s, a, da = rows.y, rows.V[state.at + S], span.a[AT], span.a[DA]
+    size = shorten_gradient(vectors, state)
     for i in range(y.size):
-        da[i] = y[i] * s[i] - l2 * a[i]
+        da[i] = y[i] * s[i] - state.l2 * a[i]
     first = max(state.pairs - MEMORY, 0)
     before_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
-        add(-size * pairs.alpha[k % MEMORY], Y[k % MEMORY], da)
+        i = k % MEMORY
+        add(-size * pairs.alpha[i], span.a[CHANGES + i], da)
     for j in range(u.size):
         u[j] *= gamma * inverse[j]
     for i in range(y.size):
         da[i] *= gamma * inverse[0]
     after_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
-        add(size * pairs.alpha[k % MEMORY], S[k % MEMORY], da)
+        i = k % MEMORY
+        add(size * pairs.alpha[i], span.a[STEPS + i], da)
     set_direction(vectors, state, size)
 
 
 @njit(fastmath=LOOPS)
 def _keep(t, rows, vectors, pairs, span, state):
     """Append a step to the pairs; returns whether the gradient changed."""
-    y, s, s_new = rows.y, rows.s, rows.s_new
-    S, Y, da = span.S, span.Y, span.da
-    l2 = state.l2
-    moved = np.sqrt(dot(vectors.change, vectors.change))
+    V, y, da = rows.V, rows.y, span.a[DA]
+    s, s_new = V[state.at + S], V[3 - state.at + S]
+    change = vectors.F[CHANGE]
+    moved = np.sqrt(dot(change, change))
     k = state.pairs % MEMORY
+    step, changed = span.a[STEPS + k], span.a[CHANGES + k]
     scaled = keep_pair(t, vectors, pairs, state)
     if scaled > 0.0:
-        for i in range(rows.y.size):
-            change = y[i] * (s[i] - s_new[i])
-            S[k, i] = t * da[i] / moved
-            Y[k, i] = (l2 * t * da[i] + change) / moved
+        for i in range(y.size):
+            step[i] = t * da[i] / moved
+            changed[i] = (
+                state.l2 * t * da[i] + y[i] * (s[i] - s_new[i])
+            ) / moved
     return scaled >= 0.0
 
 
 @njit(fastmath=LOOPS)
 def _pass_over_x(threads, rows, vectors, state, step):
-    """Evaluate at `trial` = w + step d from X, to the new of rows.
+    """Evaluate at `TRIAL` = w + step d from X, to the other point.
 
     Returns a status; NEEDS_CARE where the exact passes bring nothing, SLOW
     where the step is not good and a search has to come first.
     """
-    w, exact = vectors.w, vectors.exact
-    x, d, l2 = vectors.trial, vectors.d, state.l2
-    p = vectors.v.size
+    F, exact, l2 = vectors.F, vectors.both, state.l2
+    w, x, d, p = F[W], F[TRIAL], F[D], rows.X.shape[1]
     for j in range(x.size):
         x[j] = w[j] + step * d[j]
     loss, grad_b, total_h = evaluate_at(threads, rows, vectors, state, x)
@@ -223,7 +221,7 @@ def _pass_over_x(threads, rows, vectors, state, step):
     goal = state.aim * state.value
     reached = state.gap <= GOAL * goal and slope_b <= goal
     if reached or limit:
-        certify(exchanged(rows), vectors, state, x)
+        certify(rows, vectors, state, 3 - state.at, x)
         reached = reached and state.gap <= state.tol * state.value
         if reached or limit:
             return REACHED if reached else ITERATION_LIMIT
@@ -239,89 +237,88 @@ def _pass_over_x(threads, rows, vectors, state, step):
 
 @njit(fastmath=LOOPS)
 def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
-    """Go on from the exact point `trial`, into the rows of X."""
-    r, s_new, m, m_new, dm = rows.r, rows.s_new, rows.m, rows.m_new, rows.dm
-    v, unzoom, exact = vectors.v, vectors.unzoom, vectors.exact
-    da = span.da
-    y, a, g, change = rows.y, span.a, vectors.g, vectors.change
-    x, p, l2 = vectors.trial, vectors.v.size, state.l2
+    """Go on from the exact point `TRIAL`, into the rows of X."""
+    V, at, other, p = rows.V, state.at, 3 - state.at, rows.X.shape[1]
+    m, m_new, s_new, dm, r = V[at + M], V[other + M], V[other + S], V[DM], V[R]
+    F, y, a, l2 = vectors.F, rows.y, span.a[AT], state.l2
+    g, change, x, v = F[G], F[CHANGE], F[TRIAL], vectors.K[ALONG]
     # A'r there, the margins being exact
+    add(step, span.a[DA], a)
     for i in range(y.size):
-        a[i] += step * da[i]
         r[i] = l2 * y[i] * a[i] - s_new[i]
-    dm[:] = 0.0
-    _product(threads, rows, r, dm, vectors)
+        dm[i] = 0.0
+    _product(threads, rows, R, DM, vectors)
     for j in range(p):
-        new = change[j] * unzoom[j]
+        new = change[j]
         change[j] = new - g[j]
         g[j] = new
         # out of the rows of A, and into those of X
-        move = (new - exact[j]) / l2 - x[j]
+        move = (new - vectors.both[j]) / l2 - x[j]
         x[j] += move
-        v[j] = move * unzoom[j]
+        v[j] = move * F[UNZOOM, j]
     if state.intercept:
         change[p] = state.grad_b - g[p]
         g[p] = state.grad_b
     if step > 0.0:
         _keep(1.0, rows, vectors, pairs, span, state)
-    assign(x, vectors.w)
+    assign(x, F[W])
     read_by(
-        threads, rows, Along(v, 0.0, 1.0), vectors.short, change
+        threads, rows, Along(v, 0.0, 1.0), vectors.K[SHORT], change
     )
     for i in range(y.size):
         m[i] = m_new[i] + dm[i]
-    state.loss, state.total_h = evaluate(m, rows.s, rows.h)
-    total = _product(threads, rows, s_new, rows.s, vectors)
+    state.loss, state.total_h = evaluate(m, V[at + S], V[at + H])
+    total = _product(threads, rows, other + S, at + S, vectors)
     state.n_passes += 1
     for j in range(p):
-        g[j] += change[j] * unzoom[j]
+        g[j] += change[j]
     if state.intercept:
         g[p] += total
-    assign(vectors.w, span.base)
+    assign(F[W], span.base)
+
+
+@njit(fastmath=LOOPS)
+def _set_r(t, rows, span, state):
+    """Set V[R] so that `Change` from it to the weights gives A'r at t."""
+    y, a, da, r, l2 = rows.y, span.a[AT], span.a[DA], rows.V[R], state.l2
+    for i in range(y.size):
+        r[i] = l2 * y[i] * (a[i] + t * da[i])
 
 
 @njit(fastmath=LOOPS)
 def _step(threads, rows, vectors, pairs, span, state):
-    """Step along d on A, to the new of rows; returns whether it did."""
-    r = rows.r
-    d, unzoom = vectors.d, vectors.unzoom
-    y, a, da, l2 = rows.y, span.a, span.da, state.l2
-    w, g, change = vectors.w, vectors.g, vectors.change
-    p, t = vectors.v.size, 1.0
+    """Step along d on A, to the other point; returns whether it did."""
+    F, p, t, other = vectors.F, rows.X.shape[1], 1.0, 3 - state.at
+    g, change, unzoom = F[G], F[CHANGE], F[UNZOOM]
     taken, mass, total_h = False, 0.0, 0.0
     if state.trusted:
-        # in the place of old weights, so that A'r comes out
-        for i in range(y.size):
-            r[i] = l2 * y[i] * (a[i] + da[i])
-        taken, mass, _, total_h = try_one(
-            threads, _between(rows, r, rows.s_new), rows.s, vectors,
-            state,
-        )
-    if not taken:
+        _set_r(1.0, rows, span, state)
+        taken, mass, _, total_h = try_one(threads, rows, R, vectors, state)
+    if taken:
+        for j in range(p):
+            change[j] *= unzoom[j]
+    else:
         t, mass, total_h = search_along(
             threads, rows, vectors, state, state.trusted
         )
         if not t > 0.0:
             return False
-        for i in range(y.size):
-            r[i] = l2 * y[i] * (a[i] + t * da[i])
-        _product(threads, rows, r, rows.s_new, vectors)
+        _set_r(t, rows, span, state)
+        _product(threads, rows, R, other + S, vectors)
     state.trusted = 0.6 < t < 1.6
     state.loss, state.total_h = mass, total_h
     state.n_passes += 1
-    for j in range(p):
-        w[j] += t * d[j]
-        new = change[j] * unzoom[j]
+    add(t, F[D], F[W])
+    if state.intercept:
+        change[p] = -dot(rows.y, rows.V[other + S])
+    for j in range(g.size):
+        new = change[j]
         change[j] = new - g[j]
         g[j] = new
-    if state.intercept:
-        w[p] += t * d[p]
-        new = -dot(y, rows.s_new)
-        change[p] = new - g[p]
-        g[p] = new
     if not _keep(t, rows, vectors, pairs, span, state):
         return False
-    add(t, da, a)
+    add(t, span.a[DA], span.a[AT])
+    state.at = other
     return True
 
 
@@ -355,36 +352,32 @@ def _iterate(threads, rows, vectors, pairs, span, state):
                     threads, rows, vectors, pairs, span, state, step
                 )
             elif status == SLOW:
-                state.trusted = False
+                state.trusted = 0
             else:
-                assign(vectors.trial, vectors.w)
+                assign(vectors.F[TRIAL], vectors.F[W])
                 return status
             continue
         state.n_iter += 1
         if not _step(threads, rows, vectors, pairs, span, state):
             return NEEDS_CARE
-        rows = exchanged(rows)
 
 
 @njit(fastmath=LOOPS)
-def descend_wide(threads, X, A, y, V, w, columns, memory):
+def descend_wide(threads, data, coefficients, memory, a):
     """Minimise F from w = 0; arguments and results as of `descend`.
 
-    A, the copy of X in halves, is written.
+    A, the copy of X in halves, is written. `a` is of shape
+    (2 + 2 MEMORY, n), its first row zero.
     """
-    state = memory.view(STATE)[0]
-    n, q = y.size, w.size
-    c = np.empty(n, np.float32)
-    reset(state)
-    rows = Rows(X, A, y, V[0], V[1], V[2], V[3], V[4], V[5], V[6], V[7], c)
-    vectors = new_vectors(w, c, columns)
-    if not _start(threads, rows, vectors, state):
-        return NEEDS_CARE, np.inf, np.inf
-    span = Span(
-        np.zeros(n), np.empty(n), np.empty((MEMORY, n)),
-        np.empty((MEMORY, n)), np.zeros(q),
-    )
-    status = _iterate(threads, rows, vectors, new_pairs(c, q), span, state)
-    if status == REACHED or status == ITERATION_LIMIT:
-        return status, state.bound, state.value
-    return status, state.gap, state.value
+    X, A, y, V, c = data
+    F, K, both, scalars = coefficients
+    state = state_of(memory)
+    begin(state)
+    rows, vectors = Rows(X, A, y, V, c), Vectors(F, K, both)
+    span = Span(a, np.zeros(F.shape[1]))
+    status = NEEDS_CARE
+    if _start(threads, rows, vectors, state):
+        status = _iterate(
+            threads, rows, vectors, pairs_of(vectors, scalars), span, state
+        )
+    return result_of(status, state)

@@ -2,36 +2,36 @@
 from typing import NamedTuple
 
 import numpy as np
+from numba import from_dtype
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from ...compilation import LOOPS, njit
-from .products import (
-    FirstRead,
-    Gradient,
-    Rows,
-    balanced,
-    bounded_gap,
-    sum_of_terms,
-)
+from ...lbfgs import MEMORY
+from .certificate import balanced, bounded_gap, sum_of_terms
+from .reads import Gradient, S
 from .threads import read_by
 
-_FLOAT, _INT, _BOOL = np.float64, np.int64, np.bool_
+_FLOAT, _INT = np.float64, np.int64
 
-#: One record: numba changes it in place, and Python gives it as one argument
-STATE = np.dtype([
-    # given
-    ("l2", _FLOAT),
-    ("tol", _FLOAT),
-    ("loose", _FLOAT),  # stop where a step is to lower F by this share only
-    ("pass_cost", _FLOAT),  # seconds of a read of A, by a model
-    ("budget", _FLOAT),  # passes without a factor, then SLOW
-    ("max_iter", _INT),
-    ("sample", _INT),  # rows of a factor at most
-    ("intercept", _BOOL),
-    ("direct", _BOOL),  # factors may be made
-    ("wide", _BOOL),  # start with a multiple of the identity
-    ("copy", _BOOL),  # A is to be filled
-    ("at_zero", _BOOL),  # the start is zero
+#: What Python gives, all of float64
+GIVEN = (
+    "l2", "tol",
+    "loose",  # stop where a step is to lower F by this share only
+    "pass_cost",  # seconds of a read of A, by a model
+    "budget",  # passes without a factor, then SLOW
+    "max_iter",
+    "sample",  # rows of a factor at most
+    "intercept",
+    "direct",  # factors may be made
+    "wide",  # start with a multiple of the identity
+    "copy",  # A is to be filled
+    "at_zero",  # the start is zero
+)
+#: One record, which compiled code changes in place; 8 bytes each
+STATE = np.dtype([(name, _FLOAT) for name in GIVEN] + [
     # the point
+    ("at", _INT),  # which one of V is the present one, 0 or 3
     ("loss", _FLOAT),  # or a lower bound, the sum of the weights
     ("grad_b", _FLOAT),
     ("total_h", _FLOAT),
@@ -41,14 +41,14 @@ STATE = np.dtype([
     ("gap", _FLOAT),
     ("total", _FLOAT),  # gap + slope_b
     ("bound", _FLOAT),  # of the gap in exact arithmetic
-    ("exact", _BOOL),  # all of it was computed from X at w
+    ("exact", _INT),  # all of it was computed from X at w
     ("noise", _FLOAT),  # of g, by its updates
     # the direction
     ("size", _FLOAT),
     ("slope", _FLOAT),
     ("quadratic", _FLOAT),  # lambda2 d'd
     ("gamma", _FLOAT),  # scale of the initial matrix
-    ("trusted", _BOOL),  # the last step was near 1
+    ("trusted", _INT),  # the last step was near 1
     ("last", _FLOAT),  # `total` one iteration ago
     # how it goes
     ("aim", _FLOAT),  # tol, or less where the balanced gap was larger
@@ -60,81 +60,105 @@ STATE = np.dtype([
     ("first_total", _FLOAT),  # since the last factor
     ("since", _INT),  # iterations since then
     ("spent", _FLOAT),  # passes since then
-    ("factored", _BOOL),
+    ("factored", _INT),
     ("factors", _INT),
-    ("all_rows", _BOOL),  # the factor is of all rows that count
+    ("all_rows", _INT),  # the factor is of all rows that count
     # counts
     ("n_iter", _INT),
     ("n_passes", _INT),
-], align=True)
+])
+
+#: Rows of `Vectors.F`. Coefficients with an intercept last, the gradient of
+#: F, the direction, the change of the gradient, another point, the initial
+#: matrix of L-BFGS (a diagonal), and work space for reads
+W, G, D, CHANGE, TRIAL, INVERSE, PART = range(7)
+#: ... what the columns of A were multiplied by and its inverse; what is added
+#: to the diagonal of a factor, and what its columns were scaled by
+ZOOM, UNZOOM, RIDGE, SCALE = range(7, 11)
+#: Rows of `Vectors.K`: a direction, as A is multiplied by it, work space for
+#: reads and of the factor, then the pairs of L-BFGS
+U, ALONG, SHORT, WORK, PAIRS = range(5)
 
 
 class Vectors(NamedTuple):
-    """What belongs to the coefficients, and work space for reads."""
+    """What belongs to the coefficients, a row each, and work space."""
 
-    w: np.ndarray  # (q,), an intercept last, as in all of q entries
-    g: np.ndarray  # the gradient of F, (q,)
-    d: np.ndarray  # the direction, (q,)
-    change: np.ndarray  # of the gradient, (q,)
-    trial: np.ndarray  # another point, (q,)
-    inverse: np.ndarray  # the initial matrix of L-BFGS, a diagonal, (q,)
-    exact: np.ndarray  # the gradient of the loss in float64, (p,)
-    part: np.ndarray  # work space, float64, (p,)
-    u: np.ndarray  # a direction in c's dtype, (q,)
-    v: np.ndarray  # a direction as A is multiplied by it, (p,)
-    short: np.ndarray  # work space in c's dtype, (p,)
-    zoom: np.ndarray  # what the columns of A were multiplied by, (p,)
-    unzoom: np.ndarray  # its inverse
-    squares: np.ndarray  # column sums of X^2, (p,)
+    F: np.ndarray  # (11, q), float64
+    K: np.ndarray  # (4 + 2 MEMORY, q), c's dtype
+    both: np.ndarray  # (2 p,): gradient of the loss, column sums of X^2
 
 
-@njit(fastmath=LOOPS)
-def new_vectors(w, c, columns):
-    """Make the vectors of a descent; `columns` are zoom, unzoom, squares."""
-    p, q = columns.shape[1], w.size
-    z = np.zeros((5, q))
-    return Vectors(
-        w, z[0], z[1], z[2], z[3], z[4], np.empty(p), np.empty(p),
-        np.empty(q, c.dtype), np.empty(p, c.dtype), np.empty(p, c.dtype),
-        columns[0], columns[1], columns[2],
-    )
+def rows_of_vectors():
+    """Return how many rows F and K have."""
+    return SCALE + 1, PAIRS + 2 * MEMORY
+
+
+@intrinsic
+def state_of(typingctx, memory):
+    """Return the `STATE` at the beginning of an array of float64.
+
+    A view takes numba half a second to compile.
+    """
+    record = from_dtype(STATE)
+
+    def codegen(context, builder, signature, args):
+        parts = cgutils.create_struct_proxy(signature.args[0])(
+            context, builder, value=args[0]
+        )
+        return builder.bitcast(parts.data, context.get_value_type(record))
+
+    return record(memory), codegen
+
+
+@njit
+def begin(state):
+    """Set what a descent begins with."""
+    state.aim, state.best, state.first_total = state.tol, np.inf, -1.0
+    state.at = state.failures = state.pairs = state.since = state.factors = 0
+    state.n_iter = state.n_passes = state.factored = state.all_rows = 0
+    state.noise = state.spent = state.last = 0.0
+    state.exact, state.trusted = 1, state.at_zero == 0.0
+    state.value = state.gap = state.bound = np.inf
+    state.gamma = 1.0
 
 
 @njit(fastmath=LOOPS)
 def evaluate_at(threads, rows, vectors, state, x):
-    """Compute new margins and the gradient of the loss from X at x.
+    """Compute the other point of V and the gradient of the loss from X at x.
 
-    The gradient is in `vectors.exact`.
+    The gradient is in `both`.
 
     Returns
     -------
     loss, grad_b, total_h : float
     """
-    p = vectors.exact.size
-    vectors.exact[:] = 0.0
+    p = rows.X.shape[1]
+    for j in range(p):
+        vectors.both[j] = 0.0
     b = x[p] if state.intercept else 0.0
     loss, grad_b, total_h, _ = read_by(
-        threads, rows, Gradient(x[:p], b), vectors.part, vectors.exact
+        threads, rows, Gradient(x, b, 3 - state.at), vectors.F[PART],
+        vectors.both,
     )
     state.n_passes += 1
     return loss, grad_b, total_h
 
 
 @njit(fastmath=LOOPS)
-def certify(rows, vectors, state, x):
-    """Set the gap and its bound at x, from margins and `square` of X at x."""
-    s = rows.s
+def certify(rows, vectors, state, point, x):
+    """Set the gap and its bound at x, from V and `square` of X at x."""
+    s = rows.V[point + S]
     price, square, mass = 0.0, state.square, 0.0
     if state.intercept:
         price, square, mass = balanced(
-            rows, x, state.l2, vectors.part, vectors.change[:-1]
+            rows, point, x, state.l2, vectors.F[PART], vectors.F[CHANGE]
         )
         state.n_passes += 1
     else:
-        for i in range(rows.s.size):
+        for i in range(s.size):
             mass += s[i]
     state.gap = price + square / (2.0 * state.l2)
-    terms = sum_of_terms(x, vectors.squares, rows.y.size)
+    terms = sum_of_terms(x, vectors.both, rows.X.shape[1], s.size)
     state.bound = bounded_gap(
         rows.X, state.l2, state.intercept, state.squares, terms,
         (price, square, mass),
@@ -142,25 +166,12 @@ def certify(rows, vectors, state, x):
 
 
 @njit(fastmath=LOOPS)
-def shorten(vectors, state):
-    """Set v, the direction by its norm as A takes it; returns its shift."""
-    v, unzoom, d = vectors.v, vectors.unzoom, vectors.d
-    size = state.size
-    p = vectors.v.size
+def shorten(p, vectors, state):
+    """Set the direction by its norm as A takes it; returns its shift."""
+    v, unzoom = vectors.K[ALONG], vectors.F[UNZOOM]
+    d, change, size = vectors.F[D], vectors.F[CHANGE], state.size
     for j in range(p):
         v[j] = d[j] / size * unzoom[j]
-    vectors.change[:] = 0.0
+    for j in range(d.size):
+        change[j] = 0.0
     return d[p] / size if state.intercept else 0.0
-
-
-@njit(fastmath=LOOPS)
-def first_read(X, y, copy, A, zoom):
-    """Fill A where `copy`; returns the column sums of X^2."""
-    p = X.shape[1]
-    none = np.empty(0)
-    rows = Rows(
-        X, A, y, none, none, none, none, none, none, none, none, none
-    )
-    out = np.zeros(2 * p)
-    read_by(None, rows, FirstRead(copy, zoom), none, out)
-    return out[p:]

@@ -10,20 +10,7 @@ from numba import prange, types
 from numba.extending import overload
 
 from ...compilation import njit
-from .products import Rows, reader
-
-
-@njit
-def _part(rows, k, threads):
-    """Return part k of the rows; parts are multiples of 8 but the last."""
-    n = rows.y.size
-    count = -(-n // (8 * threads)) * 8
-    i, j = min(k * count, n), min((k + 1) * count, n)
-    return Rows(
-        rows.X[i:j], rows.A[i:j], rows.y[i:j], rows.m[i:j], rows.s[i:j],
-        rows.h[i:j], rows.m_new[i:j], rows.s_new[i:j], rows.h_new[i:j],
-        rows.dm[i:j], rows.r[i:j], rows.c[i:j],
-    )
+from .reads import reader
 
 
 @njit
@@ -34,24 +21,29 @@ def _add_up(parts, out):
             out[j] += parts[k, j]
 
 
-def _read(rows, task, part, out):
-    """Run a task on rows."""
+def _read(rows, task, first, last, part, out):
+    """Run a task on the rows from `first` to `last`."""
 
 
 @overload(_read)
-def _read_one(rows, task, part, out):
+def _read_one(rows, task, first, last, part, out):
     one = reader(task)
-    return lambda rows, task, part, out: one(rows, task, part, out)
+    return lambda rows, task, first, last, part, out: one(
+        rows, task, first, last, part, out
+    )
 
 
 @njit(parallel=True)
 def _in_parts(threads, rows, task, part, out):
-    """Run a task by threads, as `read_by`."""
+    """Run a task by threads, as `read_by`; parts are multiples of 8."""
+    n = rows.y.size
+    count = -(-n // (8 * threads)) * 8
     parts = np.empty((threads, part.size), part.dtype)
     outs, sums = np.zeros((threads, out.size)), np.empty((threads, 4))
     for k in prange(threads):
         sums[k, 0], sums[k, 1], sums[k, 2], sums[k, 3] = _read(
-            _part(rows, k, threads), task, parts[k], outs[k]
+            rows, task, min(k * count, n), min((k + 1) * count, n), parts[k],
+            outs[k],
         )
     totals = np.zeros(4)
     _add_up(outs, out)
@@ -67,9 +59,9 @@ def read_by(threads, rows, task, part, out):
     threads : int or None
     rows : Rows
     task : FirstRead, Gradient, Along, Trial or Change
-    part : array of shape (p,), work space
-        float64 for `FirstRead` and `Gradient`, c's dtype for the others.
-    out : array of shape (p,), float64, added to
+    part : array of shape (>= p,), work space
+        float64 for `Gradient`, c's dtype for `Trial` and `Change`.
+    out : array of shape (>= p,), float64, added to
         Of 2 p entries for `FirstRead`.
 
     Returns
@@ -87,4 +79,6 @@ def _read_by(threads, rows, task, part, out):
             threads, rows, task, part, out
         )
     one = reader(task)
-    return lambda threads, rows, task, part, out: one(rows, task, part, out)
+    return lambda threads, rows, task, part, out: one(
+        rows, task, 0, rows.y.size, part, out
+    )

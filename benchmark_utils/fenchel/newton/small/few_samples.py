@@ -18,7 +18,7 @@ from ...datafits.margins import add
 from ...linalg import simd
 from ...linalg.simd import LANES
 from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
-from ..dense.products import certified
+from ..dense.certificate import certified
 from . import hessian
 from .descent import fit_tiny
 from .kernels import clear
