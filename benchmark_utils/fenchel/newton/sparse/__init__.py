@@ -1,1 +1,1 @@
-"""CSR and CSC data."""
+"""CSR data."""
