@@ -39,7 +39,7 @@ from benchmark_utils.wiring.benchopt_private import (
 from benchmark_utils.wiring.benchopt_private import solver_name
 from benchmark_utils.wiring.loading import load_or_explain
 from benchmark_utils.wiring.memory import bytes_of
-from benchmark_utils.wiring.optional import DEFAULTS
+from benchmark_utils.wiring.optional import DEFAULTS, given
 from benchmark_utils.wiring.threads import fix_threads
 
 
@@ -227,9 +227,7 @@ class Objective(BaseObjective):
 
     def optional_keys(self):
         """What a solver is given beyond the plain problem, if anything."""
-        if self.penalty == DEFAULTS["penalty"]:
-            return {}
-        return dict(penalty=self.penalty, gamma=float(self.gamma))
+        return given(self.penalty, self.gamma)
 
     def get_objective(self):
         # what a solver does after its last point is found by the next one

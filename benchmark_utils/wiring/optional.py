@@ -13,6 +13,17 @@ from benchmark_utils.wiring.benchopt_private import refuse_by
 DEFAULTS = {"penalty": "elasticnet", "gamma": None}
 
 
+def given(penalty, gamma):
+    """Return the keys that are not the default, as a dict.
+
+    A function, and of this module: a worker that is sent the objective imports
+    it then, and with it what refuses the solvers that know none of them.
+    """
+    if penalty == DEFAULTS["penalty"]:
+        return {}
+    return dict(penalty=penalty, gamma=float(gamma))
+
+
 def unknown_keys(solver, objective):
     """Say which optional keys a solver does not know; None where it does.
 
