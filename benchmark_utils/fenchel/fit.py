@@ -151,9 +151,8 @@ def fit_logistic(
         float(tol), int(max_iter), bool(float32_copy),
     )
     start = _start(problem, coef_init, intercept_init)
-    if not compile:
-        return _told(problem, _judged(problem, _safeguarded(problem, start)))
-    return _told(problem, _solve(problem, start))
+    methods = None if compile else ["safeguarded"]
+    return _told(problem, _solve(problem, start, methods))
 
 
 def fit_many(batch, l2=1.0, fit_intercept=False, tol=1e-8, max_iter=100):
@@ -239,19 +238,24 @@ def _start(problem, coef_init, intercept_init):
     )
 
 
-def _solve(problem, start):
-    """Try methods until one reaches the tolerance; return the best point."""
+def _solve(problem, start, methods=None):
+    """Try methods until one reaches the tolerance; return the best point.
+
+    Those that `select` names, where none are given.
+    """
     X = problem.X
     n, p = X.shape
     is_sparse = sparse.issparse(X)
     if is_sparse and better_dense(X):
-        return _solve(_as_dense(problem), start)
+        return _solve(_as_dense(problem), start, methods)
     if problem.intercept:
         centre = centre_full_columns if is_sparse else centre_columns
         centred, middles = centre(X)
         if centred is not None:
-            return _solve_centred(problem, start, centred, middles)
-    if is_sparse:
+            return _solve_centred(problem, start, centred, middles, methods)
+    if methods:
+        pass
+    elif is_sparse:
         methods = select.sparse_methods(n, p)
     else:
         methods = select.dense_methods(
@@ -260,7 +264,7 @@ def _solve(problem, start):
         )
     best = start
     for name in methods:
-        if name != "sparse" and sparse.issparse(problem.X):
+        if name == "many columns" and sparse.issparse(problem.X):
             problem = _as_dense(problem)
         # what failed is a start only where it is better than the first
         found = _METHODS[name](problem, best)
@@ -279,13 +283,13 @@ def _as_dense(problem):
     return problem._replace(X=problem.X.astype(np.float64).toarray())
 
 
-def _solve_centred(problem, start, centred, middles):
+def _solve_centred(problem, start, centred, middles, methods):
     """Solve with the columns centred; the intercept takes up the rest."""
     p = len(middles)
     x = start.x.copy()
     x[p] += middles @ x[:p]
     problem = problem._replace(X=centred)
-    found = _solve(problem, start._replace(x=x))
+    found = _solve(problem, start._replace(x=x), methods)
     # beside a large intercept the one of the centred columns is rounded;
     # certified is what is left of it, on the centred columns
     x = found.x.copy()

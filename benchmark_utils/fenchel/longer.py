@@ -83,7 +83,7 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept):
         value += 0.5 * _LONG(l2) * (w @ w)
         price, mass = _LONG(0.0), weights.sum()
         if fit_intercept:
-            price = _balance(y, margins, weights)
+            price = balance(y, margins, weights)
         v = np.zeros(p, _LONG)
         for rows, block, columns in _blocks(X):
             _transposed(block, columns, (y * weights)[rows], v)
@@ -106,16 +106,19 @@ def gap_at(X, y, l2, coef, intercept, fit_intercept):
     return float(gap) * (1.0 + 1e-15), float(value)
 
 
-def _balance(y, margins, weights):
-    """Scale the heavier class, in place, to sum y a = 0; return the price."""
+def balance(y, margins, weights):
+    """Scale the heavier class, in place, to sum y a = 0; return the price.
+
+    All in the precision of `weights`.
+    """
     positive = y > 0
     masses = weights[~positive].sum(), weights[positive].sum()
-    c = min(masses) / max(masses) if max(masses) > 0 else _LONG(1.0)
+    c = min(masses) / max(masses) if max(masses) > 0 else 1.0
     if not c < 1:
-        return _LONG(0.0)
+        return 0.0 * masses[0]
     heavy = positive == (masses[1] > masses[0])
     dual = c * weights[heavy]
-    rest = np.logaddexp(_LONG(0.0), np.log1p(-c) - margins[heavy])
+    rest = np.logaddexp(0.0, np.log1p(-c) - margins[heavy])
     terms = (1.0 - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
     weights[heavy] = dual
     return np.maximum(terms, 0.0).sum()
