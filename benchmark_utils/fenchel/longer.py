@@ -163,14 +163,25 @@ def _depth(X):
     return 2.0 * (42 + 2 * math.log2(n + p) + n * p // _BLOCK)
 
 
+def balance(y, margins, weights):
+    """Scale the heavier class, in place, to sum y a = 0; return the price.
+
+    All in the precision of `weights`.
+    """
+    factors = _class_factors(y, weights)
+    price = _divergence(y, margins, weights, None, *factors)
+    weights *= np.where(y > 0, *factors)
+    return price
+
+
 def _class_factors(y, weights):
     """Return what to scale the classes +1, -1 by, so that sum y a = 0."""
     positive, negative = weights[y > 0].sum(), weights[y <= 0].sum()
     if not positive + negative > 0:
-        return _LONG(1.0), _LONG(1.0)
+        return 1.0, 1.0
     if positive > negative:
-        return negative / positive, _LONG(1.0)
-    return _LONG(1.0), positive / negative
+        return negative / positive, 1.0
+    return 1.0, positive / negative
 
 
 def _divergence(y, margins, weights, counts, up, down):
@@ -178,12 +189,12 @@ def _divergence(y, margins, weights, counts, up, down):
 
     Of samples that count other than 1, that often, of s over their count.
     """
-    total = _LONG(0.0)
+    total = 0.0
     for c, rows in (up, y > 0), (down, y <= 0):
         if not c < 1:
             continue
         dual = c * weights[rows]
-        rest = np.logaddexp(_LONG(0.0), np.log1p(-c) - margins[rows])
+        rest = np.logaddexp(0.0, np.log1p(-c) - margins[rows])
         most = 1.0 if counts is None else counts[rows]
         terms = (most - dual) * rest + (dual * np.log(c) if c > 0 else 0.0)
         total += np.maximum(terms, 0.0).sum()

@@ -47,8 +47,10 @@ def _value(problem, x):
     return value
 
 
-def solve(problem, start):
+def solve(problem, start, methods=None):
     """Try methods until one reaches the tolerance; return the best point.
+
+    Those that `select` names, where none are given.
 
     Raises
     ------
@@ -58,14 +60,16 @@ def solve(problem, start):
     X = problem.X
     is_sparse = sparse.issparse(X)
     if is_sparse and better_dense(X):
-        return solve(_as_dense(problem), start)
+        return solve(_as_dense(problem), start, methods)
     if problem.intercept:
         centre = centre_full_columns if is_sparse else centre_columns
         centred, middles = centre(X)
         if centred is not None:
-            return _solve_centred(problem, start, centred, middles)
+            return _solve_centred(problem, start, centred, middles, methods)
     best = start
-    for name in select.methods(problem, is_sparse, not start.x.any()):
+    if methods is None:
+        methods = select.methods(problem, is_sparse, not start.x.any())
+    for name in methods:
         if name in select.DENSE and sparse.issparse(problem.X):
             problem = _as_dense(problem)
         # what failed is a start only where it is better than the first
@@ -81,7 +85,7 @@ def solve(problem, start):
 def solve_plainly(problem, start):
     """Solve by the method that compiles nothing."""
     name = "safeguarded" if problem.penalty is None else "plain"
-    return _better(start, judged(problem, _METHODS[name](problem, start)))
+    return solve(problem, start, [name])
 
 
 def _as_dense(problem):
@@ -90,13 +94,13 @@ def _as_dense(problem):
     return problem._replace(X=problem.X.astype(np.float64).toarray())
 
 
-def _solve_centred(problem, start, centred, middles):
+def _solve_centred(problem, start, centred, middles, methods):
     """Solve with the columns centred; the intercept takes up the rest."""
     p = len(middles)
     x = start.x.copy()
     x[p] += middles @ x[:p]
     given, problem = problem, problem._replace(X=centred)
-    found = solve(problem, start._replace(x=x))
+    found = solve(problem, start._replace(x=x), methods)
     # beside a large intercept the one of the centred columns is rounded;
     # certified is what is left of it, on the centred columns
     x = found.x.copy()

@@ -88,9 +88,14 @@ class Dispatcher(registry.CPUDispatcher):
         self._part = _PartDispatcher(py_func, locals, options, _PartCompiler)
 
     def get_call_template(self, args, kws):
-        """Type a call in compiled code."""
+        """Type a call in compiled code, constants as any other number."""
         if Dispatcher.fits:
-            return self._part.get_call_template(args, kws)
+            # or each constant compiles a function anew
+            return self._part.get_call_template(
+                tuple(map(types.unliteral, args)), {
+                    name: types.unliteral(kind) for name, kind in kws.items()
+                },
+            )
         return super().get_call_template(args, kws)
 
     def get_overload(self, sig):
