@@ -1,10 +1,10 @@
 import numpy as np
 
 from benchmark_utils.fenchel import penalties
-from benchmark_utils.fenchel.coordinate_descent.columns import (
-    columns_of,
+from benchmark_utils.fenchel.coordinate_descent.anderson import (
     descend_by_epochs,
 )
+from benchmark_utils.fenchel.coordinate_descent.columns import columns_of
 from benchmark_utils.wiring.base_solver import LogisticSolver
 
 
@@ -33,7 +33,8 @@ class Solver(LogisticSolver):
 
     @property
     def penalties(self):
-        return ("l2", "l1", "elasticnet", *penalties.separable_names())
+        others = penalties.selectable_names(separable=True)
+        return ("l2", "l1", "elasticnet", *others)
 
     def prepare(self):
         self.columns = columns_of(self.X)

@@ -34,7 +34,8 @@ class Solver(LogisticSolver):
 
     @property
     def penalties(self):
-        return ("l2", "l1", "elasticnet", *penalties.separable_names())
+        others = penalties.selectable_names(separable=True)
+        return ("l2", "l1", "elasticnet", *others)
 
     def prepare(self):
         self.columns = columns_of(self.X)

@@ -34,13 +34,12 @@ VALIDATION = "benchmark_utils.fenchel.validation"
 FLOORS = [
     {"compilation", "linalg", "penalties", "result"},
     {"datafits", "validation"},
-    {"conjugate_gradient", "duality", "lbfgs", "line_search", "longer"},
-    {"coordinate_descent", "newton", "stochastic"},
+    {"duality", "lbfgs", "line_search", "longer"},
+    {"coordinate_descent", "newton"},
     {"select"},
     {"solve"},
     {"fit"},
-    {"path"},
-    {"compile", "estimator"},
+    {"compile"},
 ]
 #: families of methods, which import nothing of each other but this
 FAMILIES = FLOORS[3]

@@ -518,9 +518,7 @@ def check_penalty_name(name, l1, gamma):
     """
     if name == "elasticnet":
         return
-    known = sorted({*penalties.names(), "elasticnet"} - {
-        "elastic_net", "l1", "l2"
-    })
+    known = ["elasticnet", *penalties.selectable_names()]
     if not isinstance(name, str) or name not in known:
         raise DataError(
             f"penalty={_short(name)} is unknown: choose among "
@@ -530,7 +528,7 @@ def check_penalty_name(name, l1, gamma):
         raise DataError(
             f"l1={l1} is nothing for penalty={name!r}: set it above zero."
         )
-    least = 2.0 if name == "scad" else 0.0
+    least = getattr(penalties.load(name), "least_gamma", 0.0)
     if not check_number(gamma, "gamma") > least:
         raise DataError(
             f"gamma={gamma} must be above {least:g} for penalty={name!r}."

@@ -3,16 +3,24 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from benchmark_utils.fenchel.coordinate_descent.anderson import (
+    descend_by_epochs,
+)
 from benchmark_utils.fenchel.coordinate_descent.columns import (
     columns_of_dense,
     columns_of_sparse,
     descend_by_columns,
-    descend_by_epochs,
 )
 from benchmark_utils.problem.certificate import certify, lambda1_max
 from sparse_problems import L1, MCP, SCAD, packed, problem, total, violation
 
-METHODS = {descend_by_columns: 100, descend_by_epochs: 20_000}
+
+def by_columns(columns, y, *rest):
+    """Descend without weights."""
+    return descend_by_columns(columns, (y, None), *rest)
+
+
+METHODS = {by_columns: 100, descend_by_epochs: 20_000}
 
 
 @pytest.mark.parametrize("intercept", [False, True])

@@ -85,6 +85,18 @@ def test_it_is_solved_and_judged(compiled, layout, l2, fit_intercept):
     assert 0 < run.points[-1]["n_nonzeros"] < X.shape[1] + 1
 
 
+@pytest.mark.parametrize("name", ["auto-newton", "anderson-cd", "prox-newton"])
+@pytest.mark.parametrize("layout", ["C", "csr"])
+def test_ours_solve_it(layout, name):
+    X, y = TALL
+    run = run_to_the_end(
+        solver(name), objective(l1=0.1, l2=0.3, penalty="log_sum", gamma=2.0),
+        dict(X=LAYOUTS[layout](X), y=y), target=1e-8,
+    )
+    assert run.skipped is None
+    assert run.points[-1]["relative_violation"] <= 1e-8
+
+
 def test_other_solvers_are_skipped_with_the_reason():
     X, y = WIDE
     run = run_to_the_end(
@@ -100,3 +112,10 @@ def test_a_file_with_a_mistake_is_a_reason(tmp_path):
         objective(l1=0.1, penalty="wrong"), dict(X=TALL[0], y=TALL[1])
     )
     assert skip and reason.startswith("the file of the penalty wrong: ")
+    # and costs nobody else anything
+    run = run_to_the_end(
+        solver("auto-newton"), objective(l2=1.0),
+        dict(X=TALL[0], y=TALL[1]),
+    )
+    assert run.skipped is None
+    assert run.points[-1]["relative_gap"] <= 1e-8

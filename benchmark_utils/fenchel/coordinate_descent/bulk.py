@@ -144,7 +144,7 @@ def fit_bulk(X, y, penalty, factors, l2, intercept, limits, out):
     limits : tuple (tol, max_iter)
     out : tuple (x, counts, statuses, gaps, values)
         Of shape (n_problems, p + 1), the starts and the solutions, and of
-        shape (n_problems,), written; see `fit.fit_dense`.
+        shape (n_problems,), written; see `fit.fit`.
     """
     n_problems, n, p = X.shape
     x, counts, statuses, gaps, values = out

@@ -1,15 +1,11 @@
 r"""Coordinate descent on the columns of X, without a Gram matrix.
 
 Columns are an array of shape (p, n) in C order, or the tuple (data, rows,
-starts) of a CSC matrix. Two methods, for any separable penalty:
-`descend_by_columns` is prox-Newton, whose quadratic model is minimised with
-X (v - w) kept up to date; `descend_by_epochs` visits the coefficients of F
-itself, majorised by |x_j|^2 / 4 + lambda2, and extrapolates.
+starts) of a CSC matrix. `descend_by_columns` is prox-Newton for any separable
+penalty, whose quadratic model is minimised with X (v - w) kept up to date.
 
 G.-X. Yuan, C.-H. Ho and C.-J. Lin, "An improved GLMNET for l1-regularized
 logistic regression", JMLR 13, 2012.
-Q. Bertrand and M. Massias, "Anderson acceleration of coordinate descent",
-AISTATS 2021, arXiv:2011.10065.
 """
 from typing import NamedTuple
 
@@ -23,12 +19,8 @@ from ..datafits.logistic import evaluate, loss_along
 from ..datafits.margins import exp_of_negative
 from ..linalg.writeable import writeable
 from .prox_newton import concavity
-from .quadratic import solve_in_place
 
 _1 = np.uint64(1)
-#: iterates that Anderson's extrapolation combines
-MEMORY = 5
-
 
 def columns_of(X):
     """Return the columns of X; no copy of Fortran order or CSC in float64.
@@ -92,7 +84,7 @@ def shift(columns, j, d, y, m, s):
 
 
 @njit(fastmath=LOOPS)
-def _sigmoid(x):
+def sigmoid(x):
     e = exp_of_negative(-abs(x))
     return (e if x < 0.0 else 1.0) / (1.0 + e)
 
@@ -131,7 +123,7 @@ def _dense_add(columns, j, factor, out):
 def _dense_shift(columns, j, d, y, m, s):
     for i in range(m.size):
         m[i] += d * y[i] * columns[j, i]
-        s[i] = _sigmoid(-m[i])
+        s[i] = sigmoid(-m[i])
 
 
 @njit(fastmath=LOOPS)
@@ -174,7 +166,7 @@ def _sparse_shift(columns, j, d, y, m, s):
     for e in range(starts[j], starts[j + 1]):
         i = rows[e]
         m[i] += d * y[i] * data[e]
-        s[i] = _sigmoid(-m[i])
+        s[i] = sigmoid(-m[i])
 
 
 def _one_of(columns, dense, sparse):
@@ -395,107 +387,3 @@ def descend_by_columns(columns, samples, penalty, l2, free, limits, x):
             return n_iter + 1, n_epochs
         x[:] = grad
     return max_iter, n_epochs
-
-
-@njit
-def _extrapolate(history, count):
-    """Write the affine combination of iterates whose step is the shortest.
-
-    Rows of `history` are iterates, the last is the newest, and is written.
-    """
-    k, size = count - 1, history.shape[1]
-    gram, scale = np.empty((k, k)), 0.0
-    for a in range(k):
-        for b in range(a + 1):
-            total = 0.0
-            for j in range(size):
-                total += (history[a + 1, j] - history[a, j]) * (
-                    history[b + 1, j] - history[b, j]
-                )
-            gram[a, b] = gram[b, a] = total
-        scale = max(scale, gram[a, a])
-    weights = np.ones(k)
-    for a in range(k):
-        gram[a, a] += 1e-10 * scale
-    solve_in_place(gram, k, weights, 0.0)
-    weights /= weights.sum()
-    for j in range(size):
-        total = 0.0
-        for a in range(k):
-            total += weights[a] * history[a + 1, j]
-        history[k, j] = total
-
-
-@njit
-def epoch(columns, y, penalty, l2, bends, m, s, x):
-    """Visit every coefficient of F once, each majorised by its bound.
-
-    `bends` (p + 1,) are the bounds, the intercept's last, 0.0 without one.
-    """
-    p = x.size - 1
-    if bends[p] > 0.0:
-        slope = 0.0
-        for i in range(m.size):
-            slope -= y[i] * s[i]
-        d = -slope / bends[p]
-        x[p] += d
-        for i in range(m.size):
-            m[i] += d * y[i]
-            s[i] = _sigmoid(-m[i])
-    for j in range(p):
-        if bends[j] > 0.0:
-            grad = l2 * x[j] - weighted(columns, j, y, s)
-            new = penalty.prox(x[j] - grad / bends[j], 1.0 / bends[j])
-            if new != x[j]:
-                shift(columns, j, new - x[j], y, m, s)
-                x[j] = new
-
-
-@njit
-def descend_by_epochs(columns, y, penalty, l2, free, limits, x):
-    """Minimise F from x by epochs of coordinate descent, extrapolated.
-
-    Every `MEMORY` epochs Anderson's extrapolation of the last iterates is
-    taken where F is lower there. Arguments as of `descend_by_columns`.
-
-    Returns
-    -------
-    n_epochs, n_extrapolated : int
-    """
-    tol, max_epochs = limits
-    n, p = y.size, x.size - 1
-    m, s, ones = np.empty(n), np.empty(n), np.ones(n)
-    there, other, h = np.empty(n), np.empty(n), np.empty(n)
-    grad = np.empty(p + 1)
-    bends, floor = np.full(p + 1, 0.25 * n * free), 1.05 * concavity(penalty)
-    for j in range(p):
-        size = square(columns, j, ones)
-        bends[j] = max(0.25 * size + l2, floor) if size > 0.0 else l2
-    history = np.empty((MEMORY + 1, p + 1))
-    history[0] = x
-    count, taken = 1, 0
-    margins(columns, y, x, m)
-    evaluate(m, s, h, None)
-    for n_epochs in range(max_epochs):
-        epoch(columns, y, penalty, l2, bends, m, s, x)
-        history[count] = x
-        count += 1
-        if count <= MEMORY:
-            continue
-        # margins that many visits moved are computed anew
-        margins(columns, y, x, m)
-        value = evaluate(m, s, h, None) + penalties_of(penalty, l2, x)
-        _extrapolate(history, count)
-        margins(columns, y, history[MEMORY], there)
-        new = evaluate(there, other, h, None)
-        new += penalties_of(penalty, l2, history[MEMORY])
-        if new < value:
-            x[:], m[:], s[:] = history[MEMORY], there, other
-            taken += 1
-        history[0], count = x, 1
-        for i in range(n):
-            other[i] = y[i] * s[i]
-        largest = worst_of(columns, other, penalty, l2, x, grad)
-        if max(largest, abs(grad[p]) if free else 0.0) <= tol:
-            return n_epochs + 1, taken
-    return max_epochs, taken

@@ -81,7 +81,7 @@ def duality_gap(problem, point, grad, scales, facts, value):
         -X'(y a), where a = s times a factor a class.
     scales : tuple (up, down)
         Those factors.
-    facts : tuple (w, norms, noises, mass)
+    facts : tuple (w, norms, noises, depth)
         Coefficients with the intercept; norms of columns; how far `grad`
         may be off; the number of additions in a row of X.
     value : float

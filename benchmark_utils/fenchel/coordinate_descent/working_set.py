@@ -337,7 +337,7 @@ def heaviest_of(weights):
 
 @njit
 def solve(X, samples, penalty, l2, free, limits, x, like):
-    """Minimise F from x; see `fit.fit_dense`, `fit.fit_sparse`.
+    """Minimise F from x; see `fit.fit`.
 
     Parameters
     ----------

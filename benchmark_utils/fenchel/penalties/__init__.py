@@ -8,7 +8,13 @@ know of a new file: `load` finds it.
 
 What a separable penalty, a sum over coefficients, has (w and x are numbers):
 
+Its fields are float, and it is the only class of its file.
+
 is_convex, is_separable : bool
+least_gamma : float, optional
+    What gamma must be above; 0.0 by default.
+is_selectable : bool, optional
+    False for the parts of the elastic net, which l1 and l2 select.
 value(w)
     r at one coefficient.
 prox(x, step)
@@ -68,11 +74,17 @@ def load(name):
             f"penalty={name!r} is unknown: choose among {', '.join(names())}."
         )
     module = import_module(f"{__name__}.{name}")
-    (found,) = [
+    classes = [
         one for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, tuple)
         and one.__module__ == module.__name__
     ]
+    if len(classes) != 1:
+        raise ValueError(
+            f"{name}.py has {len(classes)} NamedTuples: a penalty's file has "
+            "one."
+        )
+    (found,) = classes
     check(found)
     _register(found)
     return found
@@ -94,16 +106,23 @@ def make(name, lmbd1, gamma, n_samples):
     return load(name).from_problem(lmbd1, gamma, n_samples)
 
 
-def separable_names():
-    """List what there is to choose from beside "elasticnet" in a method.
+def selectable_names(separable=False):
+    """List the penalties that there are beside the elastic net.
 
-    Those of `names` that are sums over coefficients, and no part of the
-    elastic net.
+    With `separable` those that are sums over coefficients. A file that is no
+    penalty is left out: `load` says why to who asks for it.
     """
-    return [
-        name for name in names()
-        if name not in ("elastic_net", "l1", "l2") and load(name).is_separable
-    ]
+    found = []
+    for name in names():
+        try:
+            kind = load(name)
+        except Exception:
+            continue
+        if getattr(kind, "is_selectable", True) and (
+            kind.is_separable or not separable
+        ):
+            found.append(name)
+    return found
 
 
 def check(penalty, needed=None):

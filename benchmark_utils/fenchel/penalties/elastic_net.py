@@ -18,6 +18,7 @@ class ElasticNet(NamedTuple):
 
     is_convex = True
     is_separable = True
+    is_selectable = False
 
     @classmethod
     def from_problem(cls, lmbd, gamma, n_samples):

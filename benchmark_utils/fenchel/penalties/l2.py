@@ -15,6 +15,7 @@ class L2(NamedTuple):
 
     is_convex = True
     is_separable = True
+    is_selectable = False
 
     @classmethod
     def from_problem(cls, lmbd, gamma, n_samples):

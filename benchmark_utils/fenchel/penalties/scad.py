@@ -23,6 +23,7 @@ class SCAD(NamedTuple):
 
     is_convex = False
     is_separable = True
+    least_gamma = 2.0
 
     @classmethod
     def from_problem(cls, lmbd, gamma, n_samples):

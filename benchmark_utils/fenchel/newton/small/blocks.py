@@ -96,8 +96,8 @@ def balance(samples, work, block, w, at, total, part, factor):
     """Scale the weights of a class by `factor` of `duality.class_factor`.
 
     They go to `at.a`, and their products with the features to `total`; `part`
-    is room for as much. Returns the price, see `gap.scale_class`. Where only
-    vectors of a block are kept, margins are computed again.
+    is room for as much. Returns the price, see `kernels.scale_class`. Where
+    only vectors of a block are kept, margins are computed again.
     """
     p, price = samples.p, 0.0
     for first in range(0, samples.n, block.rows):
