@@ -282,3 +282,23 @@ def test_factors_without_progress_end():
     assert info["converged"], info
     point = certify(X.astype(float), y, w, b, 0.0, 7e-7, False)
     assert point.relative_gap <= 2.1e-8
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("n, p", [
+    (600, 60), (400, 120), (150, 700), (200, 3000), (6000, 110),
+])
+def test_what_is_not_finite_is_found_late(n, p, fit_intercept, bad):
+    """By the first gradient, not by a look at all entries before."""
+    X, y = gaussian(n, p)
+    X[n // 2, p // 3] = bad
+    for column in (slice(p // 3, p // 3 + 1), slice(None)):
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            fit_logistic(X, y, fit_intercept=fit_intercept)
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            fit_logistic(
+                X, y, fit_intercept=fit_intercept, max_iter=0,
+                coef_init=np.ones(p),
+            )
+        X[:, column] = bad

@@ -12,20 +12,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..compilation import LOOPS, njit
-
 # The largest number, with room for rounding
 LARGEST = 6.5e4
 # Rows that tell the scale of the columns
 _ROWS = 16
 _SMALLEST = 1e-30
-# The bits of a float64 that hold its exponent, and twice that of 1.0
-_EXPONENT, _EXPONENTS = 0x7FF << 52, 2046 << 52
 
 
 @intrinsic
 def widen(typingctx, x):
-    """A half (uint16) as float32; a float as it is."""
+    """Convert a half (uint16) to float32; keep a float."""
     if x != types.uint16:
         return x(x), lambda context, builder, signature, args: args[0]
 
@@ -36,17 +32,8 @@ def widen(typingctx, x):
     return types.float32(x), codegen
 
 
-# NaN may be anything here: it shows in the first gradient. LLVM needs `nnan`
-# to vectorise a maximum.
-@njit(fastmath=LOOPS | {"nnan"})
-def _raise_to(x, largest):
-    for j in range(x.size):
-        largest[j] = max(largest[j], abs(x[j]))
-
-
-@njit
 def column_scales(X, scale, unscale):
-    """Powers of two that bring the columns of X near 1, and their inverses.
+    """Write powers of two that bring the columns of X near 1, and inverses.
 
     From the largest entry of a column in 16 rows, so that a half can hold
     what is up to 65504 times larger.
@@ -56,18 +43,12 @@ def column_scales(X, scale, unscale):
     X : array of shape (n, p), C order, float32 or float64
     scale, unscale : arrays of shape (p,), float64, written
     """
-    n, p = X.shape
-    for j in range(p):
-        scale[j] = 0.0
-    for i in range(0, n, max(1, n // _ROWS)):
-        _raise_to(X[i], scale)
-    for j in range(p):
-        # not beyond what float32 holds, either
-        if not _SMALLEST < scale[j] < 1.0 / _SMALLEST:
-            scale[j] = 1.0
-    # 2^-k has the exponent 2046 - e where 2^k has e
-    bits, inverse = scale.view(np.int64), unscale.view(np.int64)
-    for j in range(p):
-        exponent = bits[j] & _EXPONENT
-        inverse[j] = exponent
-        bits[j] = _EXPONENTS - exponent
+    rows = X[::max(1, len(X) // _ROWS)]
+    # NaN may be anything here: it shows in the first gradient
+    with np.errstate(invalid="ignore"):
+        largest = np.maximum(rows.max(axis=0), -rows.min(axis=0))
+    # not beyond what float32 holds, either
+    held = (largest > _SMALLEST) & (largest < 1.0 / _SMALLEST)
+    _, exponents = np.frexp(np.where(held, largest, 1.0))
+    np.ldexp(1.0, exponents - 1, out=unscale)
+    np.ldexp(1.0, 1 - exponents, out=scale)

@@ -18,7 +18,7 @@ from ..safeguarded import newton
 from .descent import descend
 from .factor import CHOLESKY, GRAM32, GRAM64, PACKED, ROW
 from .reads import THEN
-from .row_span import CHANGES, descend_wide
+from .row_span import BASE, CHANGES, descend_wide
 from .start import first_read
 from .state import GIVEN, STATE, UNZOOM, ZOOM, W, rows_of_vectors
 
@@ -199,7 +199,7 @@ class DenseFit:
         A = np.empty(self.X.shape, self.stored) if self.copy else self.X
         F, both = self.vectors()
         if self.half:
-            column_scales(self.X, F[ZOOM], F[UNZOOM])
+            column_scales(self.X, F[ZOOM, :self.p], F[UNZOOM, :self.p])
             if self.wide and at_zero:
                 return self.descend(self.X, A, self.y, F, both, True)
         if not at_zero:
@@ -234,7 +234,7 @@ class DenseFit:
         )
         if wide:
             span = np.empty((ROWS_SPAN, n))
-            span[0] = 0.0
+            span[0] = F[BASE] = 0.0
             result = descend_wide(*arguments, span)
         else:
             q = self.q if self.direct else 0

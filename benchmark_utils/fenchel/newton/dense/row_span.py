@@ -19,9 +19,8 @@ over X at w gives margins, weights s and gradient. Either it certifies, or
 takes out what w has outside of the rows of X: to the rounding of a half of
 A'r, w is X'a then. The margins follow by A, as the change is small.
 """
-from typing import NamedTuple
-
 import numpy as np
+from numpy import int64
 
 from ...compilation import LOOPS, njit
 from ...datafits.margins import add, assign, dot, evaluate
@@ -34,6 +33,7 @@ from .state import (
     ALONG,
     CHANGE,
     INVERSE,
+    RIDGE,
     SHORT,
     TRIAL,
     UNZOOM,
@@ -61,24 +61,20 @@ from .steps import (
 )
 from .threads import read_by
 
-#: Rows of `Span.a`: w = X'a, d = X'da, then the steps of L-BFGS and the
-#: changes of the gradient
+#: Rows of `span`, coefficients in the rows of A of all that the descent keeps:
+#: w = X'a, d = X'da, the steps of L-BFGS and the changes of the gradient
 AT, DA, STEPS = range(3)
 CHANGES = STEPS + MEMORY
-
-
-class Span(NamedTuple):
-    """Coefficients in the rows of A, of all that the descent keeps."""
-
-    a: np.ndarray  # (2 + 2 MEMORY, n)
-    base: np.ndarray  # w at the last exact pass, (q,)
+#: w at the last exact pass, where a descent keeps what a factor needs
+BASE = RIDGE
 
 
 @njit(fastmath=LOOPS)
 def _product(threads, rows, old, new, vectors):
     """Set change = A'(y (s - s_new)), scaled, of two rows of V.
 
-    Returns sum y (s - s_new).
+    Returns sum y (s - s_new). For each constant, which `int64` hides, numba
+    would compile this again.
     """
     change, unzoom = vectors.F[CHANGE], vectors.F[UNZOOM]
     for j in range(change.size):
@@ -101,7 +97,7 @@ def _start(threads, rows, vectors, state):
     change, g, r = vectors.F[CHANGE], vectors.F[G], rows.V[R]
     for i in range(n):
         r[i] = 0.0
-    total = _product(threads, rows, R, S, vectors)
+    total = _product(threads, rows, int64(R), int64(S), vectors)
     state.n_passes += 1
     # the curvature along a row, where the others are orthogonal to it
     curvature = 0.25 * state.row_norm * state.row_norm
@@ -116,13 +112,14 @@ def _start(threads, rows, vectors, state):
 
 
 @njit(fastmath=LOOPS)
-def _judge(rows, vectors, span, state):
+def _judge(rows, vectors, state):
     """Set value and gap; returns a status and the gap that is rounding.
 
     w has left the rows of X, and margins are wrong, by what X and A differ in
     since the last exact pass.
     """
-    p, base, w, l2 = rows.X.shape[1], span.base, vectors.F[W], state.l2
+    p, l2 = rows.X.shape[1], state.l2
+    base, w = vectors.F[BASE], vectors.F[W]
     measure(p, vectors, state)
     moved, spread = 0.0, 0.0
     for j in range(p):
@@ -149,7 +146,7 @@ def _judge(rows, vectors, span, state):
 def _find_direction(rows, vectors, pairs, span, state):
     """Set d by the pairs of L-BFGS, and its coefficients on the way."""
     u, inverse, gamma = vectors.K[U], vectors.F[INVERSE], state.gamma
-    y, s, a, da = rows.y, rows.V[state.at + S], span.a[AT], span.a[DA]
+    y, s, a, da = rows.y, rows.V[state.at + S], span[AT], span[DA]
     size = shorten_gradient(vectors, state)
     for i in range(y.size):
         da[i] = y[i] * s[i] - state.l2 * a[i]
@@ -157,7 +154,7 @@ def _find_direction(rows, vectors, pairs, span, state):
     before_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
         i = k % MEMORY
-        add(-size * pairs.alpha[i], span.a[CHANGES + i], da)
+        add(-size * pairs.alpha[i], span[CHANGES + i], da)
     for j in range(u.size):
         u[j] *= gamma * inverse[j]
     for i in range(y.size):
@@ -165,19 +162,19 @@ def _find_direction(rows, vectors, pairs, span, state):
     after_inverse(u, pairs, state.pairs)
     for k in range(first, state.pairs):
         i = k % MEMORY
-        add(size * pairs.alpha[i], span.a[STEPS + i], da)
+        add(size * pairs.alpha[i], span[STEPS + i], da)
     set_direction(vectors, state, size)
 
 
 @njit(fastmath=LOOPS)
 def _keep(t, rows, vectors, pairs, span, state):
     """Append a step to the pairs; returns whether the gradient changed."""
-    V, y, da = rows.V, rows.y, span.a[DA]
+    V, y, da = rows.V, rows.y, span[DA]
     s, s_new = V[state.at + S], V[3 - state.at + S]
     change = vectors.F[CHANGE]
     moved = np.sqrt(dot(change, change))
     k = state.pairs % MEMORY
-    step, changed = span.a[STEPS + k], span.a[CHANGES + k]
+    step, changed = span[STEPS + k], span[CHANGES + k]
     scaled = keep_pair(t, vectors, pairs, state)
     if scaled > 0.0:
         for i in range(y.size):
@@ -240,14 +237,14 @@ def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
     """Go on from the exact point `TRIAL`, into the rows of X."""
     V, at, other, p = rows.V, state.at, 3 - state.at, rows.X.shape[1]
     m, m_new, s_new, dm, r = V[at + M], V[other + M], V[other + S], V[DM], V[R]
-    F, y, a, l2 = vectors.F, rows.y, span.a[AT], state.l2
+    F, y, a, l2 = vectors.F, rows.y, span[AT], state.l2
     g, change, x, v = F[G], F[CHANGE], F[TRIAL], vectors.K[ALONG]
     # A'r there, the margins being exact
-    add(step, span.a[DA], a)
+    add(step, span[DA], a)
     for i in range(y.size):
         r[i] = l2 * y[i] * a[i] - s_new[i]
         dm[i] = 0.0
-    _product(threads, rows, R, DM, vectors)
+    _product(threads, rows, int64(R), int64(DM), vectors)
     for j in range(p):
         new = change[j]
         change[j] = new - g[j]
@@ -274,13 +271,13 @@ def _return_to_rows(threads, rows, vectors, pairs, span, state, step):
         g[j] += change[j]
     if state.intercept:
         g[p] += total
-    assign(F[W], span.base)
+    assign(F[W], vectors.F[BASE])
 
 
 @njit(fastmath=LOOPS)
 def _set_r(t, rows, span, state):
     """Set V[R] so that `Change` from it to the weights gives A'r at t."""
-    y, a, da, r, l2 = rows.y, span.a[AT], span.a[DA], rows.V[R], state.l2
+    y, a, da, r, l2 = rows.y, span[AT], span[DA], rows.V[R], state.l2
     for i in range(y.size):
         r[i] = l2 * y[i] * (a[i] + t * da[i])
 
@@ -304,7 +301,7 @@ def _step(threads, rows, vectors, pairs, span, state):
         if not t > 0.0:
             return False
         _set_r(t, rows, span, state)
-        _product(threads, rows, R, other + S, vectors)
+        _product(threads, rows, int64(R), other + S, vectors)
     state.trusted = 0.6 < t < 1.6
     state.loss, state.total_h = mass, total_h
     state.n_passes += 1
@@ -317,7 +314,7 @@ def _step(threads, rows, vectors, pairs, span, state):
         g[j] = new
     if not _keep(t, rows, vectors, pairs, span, state):
         return False
-    add(t, span.a[DA], span.a[AT])
+    add(t, span[DA], span[AT])
     state.at = other
     return True
 
@@ -327,7 +324,7 @@ def _iterate(threads, rows, vectors, pairs, span, state):
     """Take steps until an end; returns its status."""
     # `loss` is a lower bound where margins come from A: the sum of weights
     while True:
-        status, rounding = _judge(rows, vectors, span, state)
+        status, rounding = _judge(rows, vectors, state)
         limit = state.n_iter >= state.max_iter
         if status == NEEDS_CARE or status == SLOW and not limit:
             return status
@@ -363,18 +360,17 @@ def _iterate(threads, rows, vectors, pairs, span, state):
 
 
 @njit(fastmath=LOOPS)
-def descend_wide(threads, data, coefficients, memory, a):
+def descend_wide(threads, data, coefficients, memory, span):
     """Minimise F from w = 0; arguments and results as of `descend`.
 
-    A, the copy of X in halves, is written. `a` is of shape
-    (2 + 2 MEMORY, n), its first row zero.
+    A, the copy of X in halves, is written. `span` is of shape
+    (2 + 2 MEMORY, n), its first row zero, as F[BASE] is.
     """
     X, A, y, V, c = data
     F, K, both, scalars = coefficients
     state = state_of(memory)
     begin(state)
     rows, vectors = Rows(X, A, y, V, c), Vectors(F, K, both)
-    span = Span(a, np.zeros(F.shape[1]))
     status = NEEDS_CARE
     if _start(threads, rows, vectors, state):
         status = _iterate(
