@@ -28,6 +28,8 @@ def stamp():
     for name in sorted(os.environ):
         if name.startswith("FENCHEL_"):
             digest.update(f"{name}={os.environ[name]};".encode())
+    # what is kept names the modules that it is of
+    digest.update(__name__.encode())
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(str(path.relative_to(PACKAGE)).encode())
         digest.update(path.read_bytes())
@@ -88,7 +90,35 @@ class _Functions(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator]
 
 
+class _Files(caching.IndexDataCacheFile):
+    """What is kept of a function; nothing, where it cannot be read.
+
+    A penalty's file that is deleted leaves names behind that no module has.
+    """
+
+    def _load_index(self):
+        try:
+            return super()._load_index()
+        except Exception:
+            return {}
+
+    def load(self, key):
+        """Return what is kept under a key, or None."""
+        try:
+            return super().load(key)
+        except Exception:
+            return None
+
+
 class FunctionCache(caching.FunctionCache):
     """numba's cache of a function, in `folder`."""
 
     _impl_class = _Functions
+
+    def __init__(self, py_func):
+        super().__init__(py_func)
+        self._cache_file = _Files(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
