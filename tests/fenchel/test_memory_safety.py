@@ -129,6 +129,7 @@ CHECKED = """
 from numba import njit
 import numpy as np
 from benchmark_utils.fenchel.linalg import simd, tiles
+from benchmark_utils.fenchel.linalg.gram import PANEL, add_panel
 
 bare = njit(_nrt=False)
 tile = tiles.make_tile(False, True)
@@ -177,6 +178,15 @@ for call, room in (
         except IndexError:
             continue
         raise AssertionError(f"{call.__name__} at {i} is not seen")
+
+panel, C = np.zeros((PANEL, 32)), np.zeros((32, 32))
+add_panel(panel, PANEL, C)
+for wrong in ((panel, PANEL + 1), (panel[:, :24].copy(), PANEL)):
+    try:
+        add_panel(*wrong, C)
+    except IndexError:
+        continue
+    raise AssertionError("what is beyond a panel is not seen")
 """
 
 

@@ -17,6 +17,8 @@ LARGEST = 6.5e4
 # Rows that tell the scale of the columns
 _ROWS = 16
 _SMALLEST = 1e-30
+# The bits of a float64 that hold its exponent, and twice that of 1.0
+_EXPONENT, _EXPONENTS = 0x7FF << 52, 2046 << 52
 
 
 @intrinsic
@@ -49,6 +51,9 @@ def column_scales(X, scale, unscale):
         largest = np.maximum(rows.max(axis=0), -rows.min(axis=0))
     # not beyond what float32 holds, either
     held = (largest > _SMALLEST) & (largest < 1.0 / _SMALLEST)
-    _, exponents = np.frexp(np.where(held, largest, 1.0))
-    np.ldexp(1.0, exponents - 1, out=unscale)
-    np.ldexp(1.0, 1 - exponents, out=scale)
+    # 2^-k has the exponent 2046 - e where 2^k has e; ldexp takes ten times
+    # as long
+    bits = np.where(held, largest, 1.0).astype(np.float64).view(np.int64)
+    bits &= _EXPONENT
+    unscale[:] = bits.view(np.float64)
+    scale[:] = (_EXPONENTS - bits).view(np.float64)
