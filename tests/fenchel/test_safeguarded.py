@@ -43,11 +43,13 @@ def offsets(rng):
     return rng.standard_normal((200, 15)) + 100.0
 
 
+def random_csr(n, p, density, rng):
+    X = rng.standard_normal((n, p)) * (rng.random((n, p)) < density)
+    return sparse.csr_matrix(X)
+
+
 def thin(rng):
-    return sparse.random_array(
-        (300, 200), density=0.03, rng=rng, format="csr",
-        data_sampler=rng.standard_normal,
-    )
+    return random_csr(300, 200, 0.03, rng)
 
 
 def thin_scales(rng):
@@ -57,10 +59,7 @@ def thin_scales(rng):
 
 def thin_wide(rng):
     """More columns than a factor has: conjugate gradients."""
-    return sparse.random_array(
-        (200, 5000), density=0.002, rng=rng, format="csr",
-        data_sampler=rng.standard_normal,
-    )
+    return random_csr(200, 5000, 0.002, rng)
 
 
 DESIGNS = (
