@@ -20,7 +20,7 @@ def check(X, y, l2, fit_intercept, tol, **options):
     assert np.isfinite(intercept)
     # as sharp as it can be: it takes a gap that float64 makes up to a tenth
     # larger than need be
-    with mock.patch.object(certificate, "_SHARE_OF_GAP", 1e-3):
+    with mock.patch.object(certificate, "SHARE_OF_GAP", 1e-3):
         found = certify(X, y, coef, intercept, 0.0, l2, fit_intercept)
     claimed = info["relative_gap"]
     assert info["converged"] == (claimed <= tol)
