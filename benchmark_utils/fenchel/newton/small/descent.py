@@ -31,12 +31,14 @@ from . import kernels as few
 from .entry import NOTHING, is_usual, machine_code, summary
 from .kernels import FAR
 from .layout import Fit, copy, lay_out, workspace_size
+from .pairs import keep_step, remember
 from .point import PATIENCE, end, evaluate, point_at, watch
 from .polish import (
     bend,
     factor,
     form_single,
     polish,
+    price_of_hessian,
     slopes_of,
     solve_beside,
     stale_direction,
@@ -137,7 +139,7 @@ def _search(fit, slopes):
 def _step(fit, bent, slopes):
     """Bend d if asked to, find the step and take it.
 
-    Returns the sum of the weights there and whether a step was found.
+    Returns the sum of the weights there, its length and whether it is one.
     """
     singles, at = fit.singles, fit.at
     again = True
@@ -157,7 +159,7 @@ def _step(fit, bent, slopes):
     if found:
         few.advance(singles, 2 * at.at.m, t, 2 * at.dm, at.filled)
         few.advance(fit.work, at.w, t, at.d, at.width)
-    return mass, found
+    return mass, t, found
 
 
 @bare
@@ -168,16 +170,13 @@ def _draft(fit, at_zero, max_iter):
     and whether the gap seems to be reached.
     """
     work, at, n = fit.work, fit.at, fit.samples.n
-    # what a Hessian and its factor cost, over a pass; fitted to measurements
-    dear = (0.02 + 0.08 * at.q / n) * at.q * at.q / (
-        1.2 + 0.17 * at.q + (300.0 + 40.0 * at.q) / n
-    )
+    dear = price_of_hessian(at.q, n)
     # numba compiles what takes a bare 0 or True for that number alone
     zero, no = np.int64(0), np.bool_(False)
     # at zero there is no third derivative
     pace = Pace(no, not at_zero, 0.0, 1.0, np.inf)
     least, least_bound, worse = np.inf, np.inf, zero
-    iteration, grams, mass = zero, zero, _begin(fit)
+    iteration, grams, count, mass = zero, zero, zero, _begin(fit)
     while True:
         few.project(
             fit.singles, at.narrow, at.narrow_pitch, at.q, 2 * at.at.s, work,
@@ -195,16 +194,18 @@ def _draft(fit, at_zero, max_iter):
         near = now.gap + max(1.0, 0.5 / fit.l2) * now.pull <= goal
         if near or not nearer or worse == PATIENCE or iteration >= max_iter:
             return iteration, grams, nearer, near and grams > 0
+        if iteration > 0 and dear >= _DEAR:
+            count = remember(work, at, count)
         if iteration > 0:
             pace = _next_pace(pace, total, goal, dear)
         else:
             pace = Pace(no, pace.bent, 0.0, 1.0, total)
         stale = pace.stale and worse < _TIRED
         if stale:
-            stale_direction(fit)
+            stale_direction(fit, count)
             stale = slopes_of(fit)[0] < 0.0
         if not stale:
-            grams += 1
+            grams, count = grams + 1, zero
             form_single(fit, 2 * at.at.h)
             # margins are 0 at the usual start
             if not factor(fit, 1.0):
@@ -213,9 +214,11 @@ def _draft(fit, at_zero, max_iter):
         slopes = slopes_of(fit)
         if not slopes[0] < 0.0:
             return iteration, grams, no, no
-        mass, found = _step(fit, pace.bent and not stale, slopes)
+        mass, t, found = _step(fit, pace.bent and not stale, slopes)
         if not found:
             return iteration, grams, no, no
+        if dear >= _DEAR:
+            keep_step(work, at, count, t)
         iteration += 1
 
 

@@ -8,6 +8,7 @@ from ...linalg import simd
 from ...linalg.simd import LANES, SINGLE_LANES
 from . import kernels as few
 from .blocks import Vectors
+from .pairs import PAIRS
 from .samples import (
     Block,
     Samples,
@@ -47,6 +48,9 @@ class Layout(NamedTuple):
     z: int
     part: int
     best: int
+    #: pairs of `pairs`, and their scales
+    pairs: int
+    scales: int
     #: these count float32: A, the distance of its columns, and h
     narrow: int
     narrow_pitch: int
@@ -73,7 +77,7 @@ def workspace_size(n, q):
     return (
         block_size(n, width) + 5 * pitch_of(n)
         + (q + 2) * single_pitch(n) // 2
-        + (q + 8) * width + LANES
+        + (q + 8 + 2 * PAIRS) * width + 2 * PAIRS + 2 * LANES
     )
 
 
@@ -91,15 +95,17 @@ def lay_out(samples, work):
     m = A + (q if n <= rows else width) * pitch
     U = max(m + 5 * long, A + width * pitch)
     g = U + q * width
-    narrow = 2 * (g + 8 * width)
+    scales = g + (8 + 2 * PAIRS) * width
+    narrow = 2 * (scales + whole_vectors(2 * PAIRS))
     narrow_pitch = single_pitch(n)
     return Block(A, pitch, rows, 1), Layout(
         q, width, whole_vectors(n),
         (n + SINGLE_LANES - 1) // SINGLE_LANES * SINGLE_LANES,
         Vectors(m, m + 2 * long, m + 3 * long, m + long), m + long,
         m + 4 * long, U, g, g + width, g + 2 * width, g + 3 * width,
-        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width, narrow,
-        narrow_pitch, narrow + q * narrow_pitch,
+        g + 4 * width, g + 5 * width, g + 6 * width, g + 7 * width,
+        g + 8 * width, scales, narrow, narrow_pitch,
+        narrow + q * narrow_pitch,
     )
 
 

@@ -5,6 +5,8 @@ what is returned has a certificate of its own. It ends what a draft in float32
 began, and solves problems of many samples from a start that is near, where
 each pass reads X once.
 """
+import math
+
 import numpy as np
 
 from ...compilation import bare
@@ -13,6 +15,7 @@ from ...result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from . import hessian, vectors
 from . import kernels as few
 from .hessian import PIVOT
+from .pairs import correct_after, correct_before
 from .point import NOWHERE, PATIENCE, balance, evaluate, keep_better, watch
 from .samples import narrow_vector
 
@@ -62,13 +65,15 @@ def solve_beside(fit):
 
 
 @bare
-def stale_direction(fit):
-    """Set d by the last factor."""
+def stale_direction(fit, count):
+    """Set d by the last factor, corrected by `count` pairs."""
     work, at = fit.work, fit.at
     for j in range(at.q):
         work[at.z + j] = -work[at.g + j]
+    correct_before(work, at, count)
     hessian.eliminate(work, at.U, at.width, at.q, at.inverse, at.z)
     hessian.substitute(work, at.U, at.width, at.q, at.inverse, at.z, at.d)
+    correct_after(work, at, count)
 
 
 @bare
@@ -179,6 +184,17 @@ def _search(fit, slope, summed, trials):
 
 
 @bare
+def price_of_hessian(q, n):
+    """Return what a Hessian and its factor cost in passes, by a model.
+
+    Fitted to measurements.
+    """
+    return (0.02 + 0.08 * q / n) * q * q / (
+        1.2 + 0.17 * q + (300.0 + 40.0 * q) / n
+    )
+
+
+@bare
 def polish(fit, now, single, near, max_iter):
     """Minimise F from w, whose `Point` is `now`.
 
@@ -206,6 +222,7 @@ def polish(fit, now, single, near, max_iter):
     streamed = fit.block.kept == 0
     held = not streamed and fit.samples.n <= fit.block.rows
     patience, allowed = (2, _FEW_TRIALS) if streamed else (PATIENCE, _TRIALS)
+    dear, before, newest = price_of_hessian(at.q, fit.samples.n), np.inf, near
     while True:
         best = keep_better(fit, now, best)
         total, goal = now.gap + now.pull, fit.tol * now.value
@@ -222,8 +239,13 @@ def polish(fit, now, single, near, max_iter):
         if worse == patience:
             status = FLOAT64_LIMIT
             break
+        if not (newest or streamed) and total < 0.5 * before:
+            # as many steps with the old factor as a new one costs
+            steps = math.log(total / goal) / math.log(before / total)
+            fresh = steps > 1.0 + dear
+        before = total
         if not fresh:
-            stale_direction(fit)
+            stale_direction(fit, np.int64(0))
             fresh = not slopes_of(fit)[0] < 0.0
         newest = fresh
         if fresh:
