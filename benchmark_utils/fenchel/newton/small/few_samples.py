@@ -23,10 +23,12 @@ from . import hessian
 from .descent import fit_tiny
 from .kernels import clear
 from .layout import workspace_size
-from .samples import BLOCK, whole_vectors
+from .samples import whole_vectors
 
 # Rows of unit norm: duplicated ones have a factor with this on the diagonal
 _RAISE = 1e-14
+# Features that are transposed at once
+BLOCK = 256
 _PITCH = BLOCK + LANES
 
 
@@ -48,12 +50,13 @@ def kernel_of_few(X):
         count = min(p - first, BLOCK)
         padded = whole_vectors(count)
         for i in range(n):
-            target = A + i * _PITCH
-            row = X[i]
+            # indices from 0 on are not negative, which lets LLVM vectorise
+            start = A + i * _PITCH
+            row, target = X[i, first:first + count], work[start:start + padded]
             for j in range(count):
-                work[target + j] = row[first + j]
+                target[j] = row[j]
             for j in range(count, padded):
-                work[target + j] = 0.0
+                target[j] = 0.0
         hessian.add_gram(work, A, _PITCH, n, ones, padded, U, width)
     K = np.empty((n, n))
     for i in range(n):

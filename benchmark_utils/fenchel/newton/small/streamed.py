@@ -54,7 +54,7 @@ def lay_out(samples, l2, tol, work):
     at = Layout(
         q, width, 0, 0, Vectors(m, s, m + 2 * _PITCH, s), 0, 0, U, g,
         g + width, g + 2 * width, g + 3 * width, g + 4 * width, g + 5 * width,
-        g + 6 * width, g + 7 * width, 0, 0, 0,
+        g + 6 * width, g + 7 * width, 0, 0, 0, 0, 0,
     )
     few.clear(work, g, 8 * width)
     for j in range(samples.p):
