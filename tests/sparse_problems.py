@@ -48,9 +48,11 @@ def total(X, y, w, penalty, l2):
 
 
 def violation(X, y, w, penalty, l2, intercept):
-    """The largest distance of stationarity, in NumPy."""
+    """The largest distance of stationarity, in NumPy's longest numbers."""
+    X = X.toarray() if sparse.issparse(X) else X
+    X, w = X.astype(np.longdouble), np.asarray(w, np.longdouble)
     m = y * (X @ w[:-1] + w[-1])
     r = -y * np.exp(-np.logaddexp(0.0, m))
     grad = X.T @ r + l2 * w[:-1]
     far = [penalty.distance(float(a), float(g)) for a, g in zip(w, grad)]
-    return max([*far, abs(r.sum()) if intercept else 0.0])
+    return float(max([*far, abs(r.sum()) if intercept else 0.0]))

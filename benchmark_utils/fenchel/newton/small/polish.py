@@ -216,7 +216,7 @@ def polish(fit, now, single, near, max_iter):
         What `point.end` takes.
     """
     at, iteration, passes, grams = fit.at, 0, 0, 0
-    fresh, share, status = not near, 1.0, ITERATION_LIMIT
+    fresh, found, share, status = not near, True, 1.0, ITERATION_LIMIT
     least, least_bound, worse, best = np.inf, np.inf, np.int64(0), NOWHERE
     # a stream is for others where it stalls
     streamed = fit.block.kept == 0
@@ -226,7 +226,7 @@ def polish(fit, now, single, near, max_iter):
     while True:
         best = keep_better(fit, now, best)
         total, goal = now.gap + now.pull, fit.tol * now.value
-        if now.gap <= goal:
+        if now.gap <= goal < np.inf:
             passes += fit.samples.intercept
             price, square = balance(fit, now)
             if price + square / (2.0 * fit.l2) <= goal:
@@ -239,7 +239,7 @@ def polish(fit, now, single, near, max_iter):
         if worse == patience:
             status = FLOAT64_LIMIT
             break
-        if not (newest or streamed) and total < 0.5 * before:
+        if single and found and not newest and total < 0.5 * before:
             # as many steps with the old factor as a new one costs
             steps = math.log(total / goal) / math.log(before / total)
             fresh = steps > 1.0 + dear
