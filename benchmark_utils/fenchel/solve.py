@@ -109,13 +109,13 @@ def _solve_centred(problem, start, centred, middles, methods):
         x=np.append(x[:p], left), regime=f"centred, {found.regime}",
         why=f"columns far from zero; centred: {found.why}",
     )
+    if not problem.is_convex:
+        # unlike F and a gap, a gradient is another one of centred columns
+        return judged(given, in_longer_arithmetic(given, found._replace(x=x)))
     if problem.penalty is None:
         found = safeguarded.certified(problem, found)
-    elif problem.is_convex:
-        found = in_longer_arithmetic(problem, found)
     else:
-        # unlike F and a gap, a gradient is another one of centred columns
-        found = in_longer_arithmetic(given, found._replace(x=x))
+        found = in_longer_arithmetic(problem, found)
     return judged(problem, found)._replace(x=x)
 
 
