@@ -285,8 +285,9 @@ def _told(problem, found):
     p = problem.X.shape[1]
     if found.status == FLOAT64_LIMIT:
         _refuse_overflow(problem.X)
-    if not found.gap < np.inf:
-        # nothing was better than the start: how good that is
+    if found.status == FLOAT64_LIMIT or not found.gap < np.inf:
+        # how good it is all the same, and where nothing was better than the
+        # start, how good that is
         found = in_longer_arithmetic(problem, found)
     n_iter, n_passes, n_gram, n_others = found.counts
     info = {

@@ -17,62 +17,7 @@ from benchmark_utils.fenchel.result import (
     ITERATION_LIMIT,
     REACHED,
 )
-
-LONG = np.longdouble
-
-
-def oracle(X, y, w, b, l2, intercept):
-    """F and the duality gap in longer arithmetic, and its gradient.
-
-    All are arrays in `LONG`; the gradient has the intercept last.
-    """
-    m = y * (X @ w + b)
-    e = np.exp(-abs(m))
-    s = np.where(m > 0, e, LONG(1)) / (1 + e)
-    value = (np.log1p(e) + np.maximum(-m, 0)).sum() + l2 / 2 * (w @ w)
-    gradient = np.append(l2 * w - X.T @ (y * s), -(y @ s))
-    a, price = s.copy(), LONG(0)
-    sums = s[y > 0].sum(), s[y < 0].sum()
-    if intercept and sums[0] != sums[1]:
-        heavy = (y > 0) == (sums[0] > sums[1])
-        c = min(sums) / max(sums)
-        a[heavy] *= c
-        left = np.log1p(-c) - m[heavy]
-        rest = np.log1p(np.exp(-abs(left))) + np.maximum(left, 0)
-        log_c = np.log(c) if c > 0 else LONG(0)
-        price = np.maximum(a[heavy] * log_c + (1 - a[heavy]) * rest, 0).sum()
-    v = l2 * w - X.T @ (y * a)
-    return value, price + (v @ v) / (2 * l2), gradient, m, s * (1 - s)
-
-
-def least_value(X, y, w, b, l2, intercept):
-    """A lower bound of F: the dual's value after Newton's method from (w, b).
-
-    Directions in float64, all else in longer arithmetic.
-    """
-    n, p = X.shape
-    best, A = -LONG(np.inf), np.column_stack([X, np.ones(n)])
-    q = p + intercept
-    for _ in range(60):
-        value, gap, g, m, h = oracle(X, y, w, b, l2, intercept)
-        best = max(best, value - gap)
-        if gap <= 1e-15 * value:
-            break
-        H = (A.T * h) @ A + l2 * np.diag(np.append(np.ones(p), 0.0))
-        H, g = H[:q, :q], g[:q]
-        scale = 1 / np.sqrt(np.maximum(np.diag(H), LONG(1e-300)))
-        d = scale * np.linalg.lstsq(
-            (H * scale * scale[:, None]).astype(float),
-            (-g * scale).astype(float), rcond=None,
-        )[0]
-        t = LONG(1)
-        while t > 1e-6:
-            new = w + t * d[:p], b + (t * d[p] if intercept else 0)
-            if oracle(X, y, *new, l2, intercept)[0] <= value:
-                break
-            t /= 4
-        w, b = new
-    return best
+from claims import LONG, least_value, oracle
 
 
 def check(X, y, x, l2, intercept, relative, value):
