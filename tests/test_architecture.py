@@ -39,7 +39,7 @@ FLOORS = [
     {"select"},
     {"solve"},
     {"fit"},
-    {"compile"},
+    {"compile", "estimator"},
 ]
 #: families of methods, which import nothing of each other but this
 FAMILIES = FLOORS[3]

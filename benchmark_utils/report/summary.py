@@ -159,7 +159,10 @@ def ratios_to(times, solver):
     others = times.drop(columns=[solver, *parts], errors="ignore")
     own = times[solver]
     other = others.min(axis=1).fillna(np.inf)
-    who = others.fillna(np.inf).idxmin(axis=1).where(np.isfinite(other), "")
+    who = pd.Series("", index=times.index)
+    if others.shape[1]:
+        fastest = others.fillna(np.inf).idxmin(axis=1)
+        who = fastest.where(np.isfinite(other), "")
     with np.errstate(invalid="ignore"):
         ratio = other / own
     return pd.DataFrame(

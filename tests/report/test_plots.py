@@ -293,3 +293,10 @@ def test_the_page_lists_them_all():
     assert {
         view["plot_kind"] for view in config["plot_configs"].values()
     } == set(config["plots"])
+
+
+def test_ours_alone_has_nobody_to_be_compared_with():
+    times = pd.DataFrame({"auto-newton": [1.0, np.nan], "anderson-cd": 2.0})
+    found = summary.ratios_to(times, "auto-newton")
+    assert (found["who"] == "").all()
+    assert np.isinf(found["ratio"]).all()

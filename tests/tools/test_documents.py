@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from benchmark_utils.fenchel.solve import _METHODS
 from conftest import ROOT
 from tools.published import repository
 
@@ -28,6 +29,17 @@ def anchors(name):
 
 def test_readme_is_short():
     assert len(text_of("README.md").encode()) <= 9216
+
+
+def test_each_regime_is_explained():
+    found = set(_METHODS) - {"many columns"}
+    for path in (ROOT / "benchmark_utils" / "fenchel").rglob("*.py"):
+        found.update(re.findall(
+            r'regime \+?= "(?:sparse)?(?:, )?([a-z ]+)"', path.read_text()
+        ))
+    assert len(found) > 14
+    text = text_of("docs/fenchel.md") + text_of("docs/fenchel_sparse.md")
+    assert not [regime for regime in found if regime not in text]
 
 
 @pytest.mark.parametrize("name", NAMES)

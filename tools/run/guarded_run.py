@@ -23,7 +23,7 @@ from benchmark_utils.wiring.benchopt_private import instances, replace_run
 from benchmark_utils.wiring.libraries import Library
 from tools import ROOT
 from tools.page.make_page import make_page
-from tools.run.progress import Progress, plain_output
+from tools.run.progress import Progress, plain_output, remember_interrupts
 from tools.run.run_benchmark import FOLDER, LIMIT, STRICT
 from tools.run.taking_turns import generate_run_kwargs
 
@@ -214,6 +214,7 @@ def main():
     if FOLDER in os.environ:
         end_with_the_parent()
     plain_output()
+    remember_interrupts()
     # at the end, in one line
     Library.said = True
     runner.parallel_run = guarded(runner.parallel_run)

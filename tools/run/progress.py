@@ -1,5 +1,6 @@
 """benchopt's terminal, which also says how much is left."""
 import re
+import signal
 import sys
 import time
 
@@ -10,6 +11,20 @@ from benchopt.utils.terminal_output import TerminalOutput
 SECONDS_BETWEEN_LINES, SECONDS_IN_A_LOG = 10, 60
 # No estimate from fewer
 FEWEST_RUNS = 5
+
+
+# interrupts that came
+_interrupts = []
+
+
+def remember_interrupts():
+    """Keep an interrupt in mind, as code in between may swallow it."""
+
+    def handler(number, frame):
+        _interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handler)
 
 
 class Progress(TerminalOutput):
@@ -103,6 +118,8 @@ class Progress(TerminalOutput):
         if now - self.last_line >= self.between:
             self.last_line = now
             print(self.line(), flush=True)
+        if _interrupts:
+            raise KeyboardInterrupt
 
     def line(self):
         left = self.total - self.ended

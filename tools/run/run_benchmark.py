@@ -73,14 +73,15 @@ def run_and_watch(arguments, environment, folder):
         # a signal is passed on once, and what the child started ends with it
         start_new_session=os.name == "posix" and FOLDER in environment,
     )
-    culprit = None
+    culprit, least = None, 0
     try:
         culprit = watch(child, Path(folder, "now.json"))
     except KeyboardInterrupt:
         stop(child)
+        least = 128 + signal.SIGINT
     finally:
         kill(child)
-    code = child.wait()
+    code = child.wait() or least
     return code if code >= 0 else 128 - code, culprit
 
 
