@@ -97,7 +97,7 @@ def test_the_address_has_one_home():
 def test_examples_of_our_solver_run():
     text = text_of("docs/fenchel.md")
     blocks = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     names = {}
     for code in blocks:
         exec(code, names)
