@@ -518,17 +518,20 @@ def check_penalty_name(name, l1, gamma):
     """
     if name == "elasticnet":
         return
-    known = ["elasticnet", *penalties.selectable_names()]
-    if not isinstance(name, str) or name not in known:
+    try:
+        kind = penalties.load(name)
+    except (TypeError, ValueError):
+        kind = None
+    if not getattr(kind, "is_selectable", kind is not None):
+        known = ", ".join(["elasticnet", *penalties.selectable_names()])
         raise DataError(
-            f"penalty={_short(name)} is unknown: choose among "
-            f"{', '.join(known)}."
+            f"penalty={_short(name)} is unknown: choose among {known}."
         )
     if not l1 > 0.0:
         raise DataError(
             f"l1={l1} is nothing for penalty={name!r}: set it above zero."
         )
-    least = getattr(penalties.load(name), "least_gamma", 0.0)
+    least = getattr(kind, "least_gamma", 0.0)
     if not check_number(gamma, "gamma") > least:
         raise DataError(
             f"gamma={gamma} must be above {least:g} for penalty={name!r}."

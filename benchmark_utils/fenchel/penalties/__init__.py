@@ -61,6 +61,11 @@ def names():
     return sorted(one.name for one in pkgutil.iter_modules(__path__))
 
 
+# Classes by their names and the folders: a look into them takes 60 us, as much
+# as six fits of 10 x 2
+_loaded = {}
+
+
 def load(name):
     """Return the class of a penalty by its name.
 
@@ -69,6 +74,9 @@ def load(name):
     ValueError
         Where there is no such file, or what it defines is no penalty.
     """
+    key = name, *__path__
+    if key in _loaded:
+        return _loaded[key]
     if name not in names():
         raise ValueError(
             f"penalty={name!r} is unknown: choose among {', '.join(names())}."
@@ -87,6 +95,7 @@ def load(name):
     (found,) = classes
     check(found)
     _register(found)
+    _loaded[key] = found
     return found
 
 
