@@ -21,22 +21,22 @@ from .validation import check_entries
 
 def start_at(problem, x):
     """Return the outcome of no iteration: x, or zero if that is better."""
-    zero = np.zeros_like(x)
-    values = [_value(problem, point) for point in (x, zero)]
-    # also where F is no number at x
-    best = 0 if values[0] <= values[1] else 1
+    weights = problem.weights
+    size = len(problem.y) if weights is None else float(weights.sum())
+    value = size * math.log(2.0)
+    if x.any():
+        there = _value(problem, x)
+        # not where F is no number at x
+        x, value = (x, there) if there <= value else (np.zeros_like(x), value)
     return Outcome(
-        (x, zero)[best], ITERATION_LIMIT, np.inf, values[best], (0, 0, 0, 0),
-        "none", "no iteration",
+        x, ITERATION_LIMIT, np.inf, value, (0, 0, 0, 0), "none",
+        "no iteration",
     )
 
 
 def _value(problem, x):
     """Return F at x, an intercept last."""
     X, y, weights = problem.X, problem.y, problem.weights
-    if not x.any():
-        size = len(y) if weights is None else float(weights.sum())
-        return size * math.log(2.0)
     coef = x[:X.shape[1]]
     value = objective_at(X, y, problem.l2, x)
     if weights is not None:

@@ -490,7 +490,7 @@ def check_parameters(
         type(l1) is type(l2) is type(tol) is float and type(max_iter) is int
         and type(fit_intercept) is type(float32_copy) is bool
         and type(compile) is bool
-        and 0.0 <= l1 < math.inf and 0.0 < l2 < math.inf
+        and 0.0 <= l1 < math.inf and 0.0 <= l2 < math.inf and l1 + l2 > 0.0
         and 0.0 <= tol < math.inf and max_iter >= 0
     ):
         # by far the most frequent: 0.3 us instead of 1.4
