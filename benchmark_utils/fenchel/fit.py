@@ -21,6 +21,7 @@ from .solve import in_longer_arithmetic, solve, solve_plainly, start_at
 from .validation import (
     check_design,
     check_entries,
+    check_l1_of_batch,
     check_labels,
     check_parameters,
     check_penalty_name,
@@ -252,12 +253,17 @@ def fit_many(
     ------
     ValueError
     """
+    l1 = check_l1_of_batch(l1, batch.n_problems, penalty)
     if penalty == "elasticnet" and type(l1) is float and l1 == 0.0:
         result = many.fit_many(batch, l2, fit_intercept, tol, max_iter)
     else:
+        check_parameters(
+            l1=float(np.min(l1)), l2=l2, tol=tol, max_iter=max_iter,
+            fit_intercept=fit_intercept,
+        )
         result = fit_batch(
             batch, lambda l1, n: _penalty(penalty, l1, gamma, n), l1,
-            l2, fit_intercept, (tol, max_iter),
+            float(l2), bool(fit_intercept), (float(tol), int(max_iter)),
         )
     # 0.1 us, where `all` takes 1.2
     if np.count_nonzero(result[2]["converged"]) < batch.n_problems:

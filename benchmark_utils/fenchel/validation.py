@@ -509,6 +509,28 @@ def check_parameters(
     )
 
 
+def check_l1_of_batch(l1, n_problems, penalty):
+    """Return lambda1 of a batch: a float, or one positive float a problem.
+
+    Raises
+    ------
+    DataError
+    """
+    if type(l1) is float and 0.0 <= l1 < math.inf:
+        return l1
+    if np.ndim(l1) == 0:
+        return check_number(l1, "l1")
+    l1 = check_vector(l1, n_problems, "l1", "problem")
+    if penalty != "elasticnet":
+        raise DataError(
+            f"l1 has a number a problem, which penalty={penalty!r} does not "
+            "take: give one number."
+        )
+    if not l1.min() > 0.0:
+        raise DataError("l1 must be above zero for each problem.")
+    return l1
+
+
 def check_penalty_name(name, l1, gamma):
     """Check a penalty's name, and what belongs to it.
 
@@ -590,8 +612,8 @@ def check_weights(values, y):
     return None if (values == 1.0).all() else values, kept
 
 
-def check_vector(values, n_features, name):
-    """Return finite real numbers, one a feature, as float64.
+def check_vector(values, size, name, of="feature"):
+    """Return finite real numbers, one of each feature, as float64.
 
     Raises
     ------
@@ -600,10 +622,10 @@ def check_vector(values, n_features, name):
     values = _as_array(values, name)
     if values.dtype.kind not in "fiub" or not all_finite(values):
         raise DataError(f"{name} must be finite real numbers.")
-    if values.shape != (n_features,):
+    if values.shape != (size,):
         raise DataError(
-            f"{name} has shape {values.shape}, X has {n_features} features: "
-            "give one number a feature."
+            f"{name} has shape {values.shape}, there are {size} {of}s: give "
+            f"one number a {of}."
         )
     return values.astype(np.float64)
 

@@ -433,3 +433,20 @@ def test_an_unknown_numba_is_taken_as_it_is(monkeypatch):
     made = module.njit(lambda x: x + 1.0)
     assert module.Dispatcher is None and name in sys.modules
     assert type(made) is type(numba.njit(lambda x: x))
+
+
+def test_what_cannot_be_read_is_compiled_anew(tmp_path):
+    """Names of a module that is gone, or a file that was cut, are nothing."""
+    files = cache._Files(
+        cache_path=str(tmp_path), filename_base="f", source_stamp="s"
+    )
+    for spoil in ("*.nbi", "*.nbc"):
+        files.save("key", 3)
+        assert files.load("key") == 3
+        (path,) = tmp_path.glob(spoil)
+        path.write_bytes(path.read_bytes()[:3])
+        assert files.load("key") is None
+        files.save("key", 4)
+        assert files.load("key") == 4
+        for path in tmp_path.iterdir():
+            path.unlink()

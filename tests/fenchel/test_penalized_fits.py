@@ -324,3 +324,21 @@ def test_names_entries_that_are_not_finite(convert, bad):
     X[-1, -1] = bad
     with pytest.raises(ValueError, match="NaN or infinity: impute"):
         fit_logistic(convert(X), y, 0.1, 0.0)
+
+
+@pytest.mark.parametrize("options, reason", [
+    (dict(l1=[0.1, 0.2]), "one number a problem"),
+    (dict(l1=[0.1, 0.0, 0.3]), "above zero for each"),
+    (dict(l1=[0.1, np.nan, 0.3]), "finite real numbers"),
+    (dict(l1=[0.1, 0.2, 0.3], penalty="mcp"), "give one number"),
+    (dict(l1=-1.0), "not negative"),
+    (dict(l1="much"), "not a number"),
+    (dict(l1=0.1, l2=-1.0), "not negative"),
+    (dict(l1=0.1, penalty="lasso"), "unknown: choose among"),
+    (dict(l1=0.0, penalty="mcp"), "set it above zero"),
+])
+def test_a_batch_refuses(options, reason):
+    batch = pack_problems([X] * 3, [Y] * 3)
+    with pytest.raises(ValueError, match=reason):
+        fit_many(batch, **options)
+    assert fit_many(batch, l1=0)[2]["converged"].all()

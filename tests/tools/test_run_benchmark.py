@@ -13,6 +13,7 @@ import pytest
 from benchopt.utils.terminal_output import colorify
 
 from tools.run import guarded_run, run_benchmark
+from tools.run import progress as terminal
 from tools.run.progress import Plain, Progress, in_words
 
 SLOW = '''
@@ -199,3 +200,9 @@ def test_goes_to_workers():
 ])
 def test_times_in_words(seconds, text):
     assert in_words(seconds) == text
+
+
+def test_an_interrupt_that_was_swallowed_ends_the_run(monkeypatch):
+    monkeypatch.setattr(terminal, "_interrupts", [signal.SIGINT])
+    with pytest.raises(KeyboardInterrupt):
+        Progress(total=3).count(1)

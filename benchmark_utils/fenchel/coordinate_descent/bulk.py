@@ -14,6 +14,7 @@ from ..compilation import njit
 from ..penalties import PenaltyType
 from ..result import FLOAT64_LIMIT, ITERATION_LIMIT, REACHED
 from .access import width_of
+from .fit import MARGIN
 from .prox_newton import Goal, Problem, concavity, descend, make_model
 from .working_set import assess, make_point, price_of
 
@@ -204,7 +205,9 @@ def fit_batch(batch, make_penalty, l1, l2, intercept, limits):
     for n, p in np.unique(shapes, axis=0).tolist():
         members = np.flatnonzero((shapes == (n, p)).all(axis=1))
         penalty = make_penalty(1.0 if np.ndim(l1) else l1, n)
-        goal, size = tol if penalty.is_convex else tol * l1, len(members)
+        goal, size = tol / MARGIN, len(members)
+        if not penalty.is_convex:
+            goal *= l1
         x = np.zeros((size, p + 1))
         taken, ended = np.empty((2, size), np.int64)
         gap, value = np.empty((2, size))
@@ -219,7 +222,8 @@ def fit_batch(batch, make_penalty, l1, l2, intercept, limits):
         at = batch.feature_offsets[members][:, None] + np.arange(p)
         coef[at], intercepts[members] = x[:, :p], x[:, p]
         counts[members], status[members] = taken, ended
-        gaps[members] = gap / value if penalty.is_convex else gap / n
+        scale = value if penalty.is_convex else n
+        gaps[members] = MARGIN * gap / scale
     return coef, intercepts, {
         "iterations": counts, "converged": status == REACHED,
         "status": status, "n_threads": 1,

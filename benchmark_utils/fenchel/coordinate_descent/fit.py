@@ -10,7 +10,7 @@ from .working_set import solve
 # Iterations with a Gram matrix in float32: most problems take 5 to 15
 _SINGLE = 60
 # From dual points of margins in float64 others find up to 0.8 % more
-_MARGIN = 1.01
+MARGIN = 1.01
 
 
 def fit(problem, start):
@@ -36,7 +36,7 @@ def fit(problem, start):
     X, p = problem.X, problem.X.shape[1]
     x = np.zeros(p + 1)
     x[:len(start)] = start
-    limits = problem.goal(1.0) / _MARGIN, problem.max_iter
+    limits = problem.goal(1.0) / MARGIN, problem.max_iter
     if sparse.issparse(X):
         X = _arrays(X)
     else:
@@ -46,7 +46,7 @@ def fit(problem, start):
         problem.intercept, limits, x,
     )
     counts = n_iter, readings, grams, epochs
-    return x[:len(start)], counts, status, _MARGIN * gap, value
+    return x[:len(start)], counts, status, MARGIN * gap, value
 
 
 def _arrays(X):

@@ -63,8 +63,8 @@ def solve(U, scale, r, work, out):
         return
     for j in range(q):
         work[j] = r[j] * scale[j] / largest
-    # from 0 on, or LLVM does not know that indices are not negative: 200
-    # columns took 35 instead of 17 us
+    # from 0 on, or LLVM does not know that indices are not negative: an
+    # iteration at 800 x 200 took 39 instead of 25 us
     for i in range(q):
         value = work[i] / U[i, i]
         work[i] = value

@@ -61,8 +61,8 @@ def names():
     return sorted(one.name for one in pkgutil.iter_modules(__path__))
 
 
-# Classes by their names and the folders: a look into them takes 60 us, as much
-# as six fits of 10 x 2
+# Classes by their names and the folders: to look into them took 43 of the
+# 84 us of a fit of 10 x 2
 _loaded = {}
 
 

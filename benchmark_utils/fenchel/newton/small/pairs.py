@@ -2,7 +2,7 @@
 
 Pair k is a step, at pairs + 2 k width, and the change of the gradient, one
 width further; the inverse of their product is at scales + k. Without them
-100000 x 20 takes 1.16 times as long, digits 1.2.
+100000 x 20 takes 1.15 times as long, 5000 x 100 1.2.
 
 J. Nocedal and S. Wright, Numerical Optimization, 2nd ed., algorithm 7.4,
 doi:10.1007/978-0-387-40065-5.
